@@ -1,0 +1,7 @@
+"""All benchmarks, one after another: `python -m benchmarks [--json]`."""
+
+import subprocess
+import sys
+
+for name in ("quality", "decide", "ingest", "footprint"):
+    subprocess.run([sys.executable, "-m", f"benchmarks.{name}", *sys.argv[1:]], check=True)

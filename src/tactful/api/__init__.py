@@ -1,0 +1,1 @@
+"""The HTTP interface: events in, decisions out, rights."""

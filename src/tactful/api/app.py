@@ -1,0 +1,126 @@
+"""The HTTP application: routes, errors, the background refresh of models."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import msgspec
+from litestar import Litestar, Request, Response
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.status_codes import HTTP_500_INTERNAL_SERVER_ERROR
+
+from tactful import __version__
+from tactful.api.routes import ROUTES
+from tactful.api.service import Service
+from tactful.api.shapes import ProblemOut
+from tactful.domain.errors import TactfulError
+
+REFRESH_S = 1.0
+PURGE_S = 60.0
+log = logging.getLogger("tactful")
+
+
+def create_app(service: Service, more_routes: Sequence[Any] = (), **options: Any) -> Litestar:
+    """The application of one worker. more_routes: pages served beside the API."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+        tasks = [asyncio.create_task(_refresh(service)), asyncio.create_task(_purge(service))]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    return Litestar(
+        route_handlers=[*ROUTES, *more_routes],
+        lifespan=[lifespan],
+        exception_handlers={
+            TactfulError: _known_error,
+            ValidationException: _bad_request,
+            HTTPException: _http_error,
+            Exception: _surprise,
+        },
+        openapi_config=OpenAPIConfig(
+            title="Tactful", version=__version__, path="/openapi", render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+            use_handler_docstrings=True,
+        ),  # fmt: skip
+        state=_state(service),
+        logging_config=None,
+        **options,
+    )
+
+
+def _state(service: Service) -> Any:
+    from litestar.datastructures import State
+
+    return State({"service": service})
+
+
+async def _refresh(service: Service) -> None:
+    """Take up newly trained models while serving."""
+    while True:
+        await asyncio.sleep(REFRESH_S)
+        try:
+            if service.engine.refresh_models():
+                log.info("took up new models")
+        except TactfulError as error:
+            log.warning("%s", error)
+        except OSError as error:
+            log.warning("models could not be read: %s", error)
+
+
+async def _purge(service: Service) -> None:
+    """Delete what is due."""
+    while True:
+        await asyncio.sleep(PURGE_S)
+        try:
+            await service.engine.stores.quarantine.purge(service.engine.shell.now())
+        except TactfulError as error:
+            log.warning("purge: %s", error)
+
+
+def problem(status: int, title: str, detail: str, field: str = "", headers: dict[str, str] | None = None) -> Response[bytes]:
+    """An error as the client gets it."""
+    body = msgspec.json.encode(ProblemOut(status, title, detail, field))
+    return Response(body, status_code=status, media_type="application/problem+json", headers=headers)
+
+
+def _known_error(_: Request[Any, Any, Any], error: TactfulError) -> Response[bytes]:
+    headers = {"Retry-After": "1"} if error.status in (429, 503, 507) else None
+    if error.status == 401:
+        headers = {"WWW-Authenticate": "Bearer"}
+    return problem(error.status, error.code, str(error), str(error.facts.get("field", "")), headers)
+
+
+def _bad_request(_: Request[Any, Any, Any], error: ValidationException) -> Response[bytes]:
+    """A body or parameter of the wrong shape: msgspec says where."""
+    extra = error.extra if isinstance(error.extra, list) and error.extra else [{}]
+    first = extra[0] if isinstance(extra[0], dict) else {}
+    field, why = str(first.get("key", "")), str(first.get("message", error.detail))
+    if not field and " - at `$" in why:
+        why, at, path = why.partition(" - at `$")
+        field = path.rstrip("`").lstrip(".")
+    detail = f"{field or 'body'}: {why[:1].lower() + why[1:]}. See /openapi/openapi.json for the shape."
+    return problem(400, "bad_input", detail, field or "body")
+
+
+def _http_error(_: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+    titles = {400: "bad_input", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+    if error.status_code == 413:
+        detail = "body: it is larger than this endpoint takes. Send it in smaller pieces."
+        return problem(413, "too_large", detail, "body")
+    return problem(error.status_code, titles.get(error.status_code, "http_error"), error.detail, "", dict(error.headers or {}))
+
+
+def _surprise(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """A fault of ours. What the request held stays out of the log: it may be personal."""
+    log.error("%s %s failed: %s", request.method, request.scope["path"], type(error).__name__, exc_info=error)
+    return problem(
+        HTTP_500_INTERNAL_SERVER_ERROR, "fault", "Tactful failed at this request; its log says more. Nothing was acknowledged."
+    )

@@ -1,0 +1,234 @@
+"""The routes of the API."""
+
+import zlib
+from typing import Any
+
+import msgspec
+from litestar import Request, delete, get, post, put
+from litestar.handlers import HTTPRouteHandler
+
+from tactful.api import shapes
+from tactful.api.service import Service, of
+from tactful.connectors import segment
+from tactful.domain.catalogue import Catalogue
+from tactful.domain.consent import Consent, ConsentChange, Dial
+from tactful.domain.decision import Ask
+from tactful.domain.errors import BadInput, NotAllowed, TooLarge, TooManyItems, UnknownReceipt
+from tactful.domain.item import AUDIENCES, Item
+from tactful.domain.receipt import Receipt
+from tactful.engine import Answer, must_be_durable
+from tactful.flow.explain import label, sentence, what_if
+
+Req = Request[Any, Any, Any]
+GZIP_MAGIC = b"\x1f\x8b"
+
+
+@post("/v1/batch", status_code=200)
+async def batch(request: Req) -> shapes.BatchResponse:
+    """Take a batch of events in the shape of the Segment specification. Answered once durable, and visible to the next decision."""
+    service = of(request)
+    most = service.limits.body_kb * 1024
+    body = inflate(await request.body(), most)
+    came = segment.read_batch(body)
+    key = service.key(request, "write", came.writeKey)
+    read, unusable = segment.arrivals(
+        came, service.caller(request, key), service.engine.shell.now(), service.limits.event_kb * 1024
+    )
+    outcome = await service.engine.take(read, unusable).settled()
+    return shapes.BatchResponse(
+        True, outcome.sent, outcome.stored, outcome.duplicate, outcome.quarantined, outcome.refused,
+        outcome.stripped, list(outcome.problems),
+    )  # fmt: skip
+
+
+@post("/v1/decide", status_code=200)
+async def decide(request: Req, data: shapes.DecideRequest) -> shapes.DecideResponse:
+    """Choose for the placements of one page."""
+    service = of(request)
+    key = service.key(request, "decide")
+    person = service.who(request, key, data.person, data.anonymous)
+    asks = [_ask(one, data.exclude) for one in data.placements]
+    return await _answered(service, service.engine.decide(person, asks, data.context))
+
+
+@post("/v1/rank", status_code=200)
+async def rank(request: Req, data: shapes.RankRequest) -> shapes.DecideResponse:
+    """Put the caller's own candidates in the person's order."""
+    service = of(request)
+    key = service.key(request, "decide")
+    if len(data.items) > service.limits.rank_items:
+        raise TooManyItems(count=len(data.items), most=service.limits.rank_items)
+    person = service.who(request, key, data.person, data.anonymous)
+    ask = Ask(data.placement, items=data.items, limit=len(data.items))
+    return await _answered(service, service.engine.decide(person, [ask], data.context))
+
+
+def _ask(one: str | shapes.PlacementAsk, exclude: list[str]) -> Ask:
+    if isinstance(one, str):
+        return Ask(one, exclude=exclude)
+    return Ask(one.placement, item=one.item, exclude=[*exclude, *one.exclude], limit=one.limit)
+
+
+async def _answered(service: Service, answers: list[Answer]) -> shapes.DecideResponse:
+    for answer in answers:
+        if must_be_durable(answer):
+            await answer.durable
+    catalogue = service.engine.shelf().catalogue
+    return shapes.DecideResponse([decision_out(answer, catalogue) for answer in answers])
+
+
+def decision_out(answer: Answer, catalogue: Catalogue) -> shapes.DecisionOut:
+    """A decision as the client gets it."""
+    receipt = answer.receipt
+    items = []
+    for shown, row in zip(receipt.shown, answer.decision.slots.rows.tolist(), strict=True):
+        item = catalogue.item(row)
+        why = sentence(shown, catalogue)
+        items.append(shapes.ShownItem(item.id, item.title, item.kind, item.attributes, item.price, why, shown.odds))
+    return shapes.DecisionOut(
+        receipt.placement, receipt.id, label(receipt), receipt.personal, receipt.verdict == "hold", items
+    )
+
+
+class _Items(msgspec.Struct):
+    items: list[msgspec.Raw]
+
+
+@post("/v1/items", status_code=200)
+async def put_items(request: Req) -> shapes.ItemsResponse:
+    """Add or replace items, by id: {"items": [...]}. All or none: a wrong one is named."""
+    service = of(request)
+    service.key(request, "items")
+    body = inflate(await request.body(), service.limits.items_body_kb * 1024)
+    try:
+        came = msgspec.json.decode(body, type=_Items)
+    except msgspec.DecodeError as mistake:
+        raise BadInput(field="items", why=str(mistake), fix='Send {"items": [item, ...]}') from None
+    items = [_item(raw, number) for number, raw in enumerate(came.items)]
+    version = await service.engine.stores.items.put(items)
+    return shapes.ItemsResponse(len(items), version)
+
+
+def _item(raw: msgspec.Raw, number: int) -> Item:
+    try:
+        item = msgspec.json.decode(raw, type=Item)
+    except msgspec.DecodeError as mistake:
+        why, _, path = str(mistake).partition(" - at `$")
+        raise BadInput(field=f"items[{number}]{path.rstrip('`')}", why=why, fix="See docs/reference.md for an item's fields") from None
+    if not 0 < len(item.id) <= 256:
+        raise BadInput(field=f"items[{number}].id", why="it is empty or longer than 256 characters", fix="Give it a short id")
+    if item.audience not in AUDIENCES:
+        raise BadInput(field=f"items[{number}].audience", why=f"{item.audience!r} is none", fix=f"Use one of {', '.join(AUDIENCES)}")
+    return item
+
+
+@get("/v1/people/{person:str}/consent")
+async def get_consent(request: Req, person: str) -> shapes.ConsentResponse:
+    """What a person allows now."""
+    service = of(request)
+    service.own(request, person, "consent")
+    return consent_out(service.engine.consent(person))
+
+
+@put("/v1/people/{person:str}/consent")
+async def put_consent(request: Req, person: str, data: shapes.ConsentRequest) -> shapes.ConsentResponse:
+    """Change what a person allows. It counts from the next decision, on any worker."""
+    service = of(request)
+    service.own(request, person, "consent")
+    charter = service.engine.charter
+    for given, known in ((data.purposes, charter.purposes), (data.sensitive, charter.sensitive)):
+        for name in given:
+            if name not in known:
+                raise BadInput(field=name, why="the charter does not know it", fix=f"It knows {', '.join(known) or 'none'}")
+    change = ConsentChange(
+        service.engine.shell.now(), data.source, charter.version, dial_of(data.dial), data.purposes, data.sensitive
+    )
+    await service.engine.change_consent(person, change)
+    return consent_out(service.engine.consent(person))
+
+
+def dial_of(name: str | None) -> Dial | None:
+    """The level called so. Raises BadInput."""
+    if name is None:
+        return None
+    if name not in Dial.__members__:
+        raise BadInput(field="dial", why=f"{name!r} is no level", fix=f"Use one of {', '.join(Dial.__members__)}")
+    return Dial[name]
+
+
+def consent_out(consent: Consent) -> shapes.ConsentResponse:
+    """A consent as the client gets it."""
+    return shapes.ConsentResponse(
+        consent.dial.name, consent.dial.words, sorted(consent.granted), sorted(consent.refused), sorted(consent.sensitive),
+        consent.version,
+    )  # fmt: skip
+
+
+@delete("/v1/people/{person:str}", status_code=204)
+async def forget(request: Req, person: str) -> None:
+    """Forget a person: their keys are destroyed and their records deleted."""
+    service = of(request)
+    service.own(request, person, "admin")
+    for ack in service.engine.forget(person):
+        await ack
+
+
+@get("/v1/receipts/{receipt:str}")
+async def get_receipt(request: Req, receipt: str) -> shapes.ReceiptResponse:
+    """Open a receipt: yours, by your token; any, by a secret key; one that names nobody, by its id alone."""
+    service = of(request)
+    found = service.engine.stores.receipts.get(receipt)
+    if found is None:
+        raise UnknownReceipt(receipt=receipt)
+    if found.person is not None:
+        try:
+            service.own(request, found.person, "receipts")
+        except NotAllowed:
+            raise UnknownReceipt(receipt=receipt) from None  # whether it exists is nobody else's business
+    return receipt_out(found, service.engine.shelf().catalogue)
+
+
+def receipt_out(receipt: Receipt, catalogue: Catalogue) -> shapes.ReceiptResponse:
+    """A receipt with its sentences."""
+    reasons = []
+    for shown in receipt.shown:
+        item = catalogue.get(shown.item)
+        title = item.title if item else shown.item
+        reasons.append(shapes.Reason(shown.item, title, sentence(shown, catalogue), what_if(shown, catalogue)))
+    return shapes.ReceiptResponse(label(receipt), reasons, receipt)
+
+
+@post("/v1/tokens", status_code=200)
+async def token(request: Req, data: shapes.TokenRequest) -> shapes.TokenResponse:
+    """A token by which a browser or an app proves that it acts for a person. For your server, with a secret key."""
+    service = of(request)
+    service.key(request, "admin")
+    return shapes.TokenResponse(service.access.token(data.person, service.engine.shell.now(), data.seconds))
+
+
+@get("/healthz")
+async def health(request: Req) -> shapes.Health:
+    """Whether this worker can serve: reads the store, names the models."""
+    engine = of(request).engine
+    shelf = engine.shelf()
+    models = {name: model.version for name, model in shelf.models.items()}
+    return shapes.Health("ok" if models else "no model yet: run `tactful train`", len(shelf.catalogue), models, sorted(engine.recipes))
+
+
+def inflate(body: bytes, most: int) -> bytes:
+    """The body, unzipped if it is zipped (told by its first bytes, since clients mislabel it). Raises TooLarge, BadInput."""
+    if body[:2] == GZIP_MAGIC:
+        try:
+            inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+            plain = inflater.decompress(body, most + 1)
+        except zlib.error as mistake:
+            raise BadInput(field="body", why=f"it begins like gzip but is not ({mistake})", fix="Send it again, plain or zipped") from None
+        body = plain
+    if len(body) > most:
+        raise TooLarge(field="body", size=len(body), unit="bytes", most=most, fix="Send it in smaller batches")
+    return body
+
+
+ROUTES: list[HTTPRouteHandler] = [
+    batch, decide, rank, put_items, get_consent, put_consent, forget, get_receipt, token, health,
+]  # fmt: skip

@@ -1,0 +1,161 @@
+"""What requests and responses look like: the types from which the OpenAPI description is made."""
+
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+
+from tactful.domain.item import Attribute, Price
+from tactful.domain.receipt import Receipt
+from tactful.engine import Problem
+
+Name = Annotated[str, Meta(min_length=1, max_length=256)]
+Names = Annotated[list[Name], Meta(max_length=10_000)]
+Plain = str | int | float | bool | None
+Context = Annotated[dict[str, Plain], Meta(max_length=50)]
+
+
+class PlacementAsk(Struct, forbid_unknown_fields=True):
+    """One placement of a page. item: what the page is about, for related items."""
+
+    placement: Name
+    limit: Annotated[int, Meta(ge=1, le=200)] | None = None
+    item: Name | None = None
+    exclude: Names = []
+
+
+class DecideRequest(Struct, forbid_unknown_fields=True):
+    """Who is asking for which placements. person: needs a secret key or the person's token; anonymous: the device's own random id."""
+
+    placements: Annotated[list[Name | PlacementAsk], Meta(min_length=1, max_length=20)]
+    person: Name | None = None
+    anonymous: Name | None = None
+    context: Context = {}
+    exclude: Names = []
+
+
+class RankRequest(Struct, forbid_unknown_fields=True):
+    """The caller's own candidates, to be put in the person's order."""
+
+    placement: Name
+    items: Annotated[list[Name], Meta(min_length=1)]
+    person: Name | None = None
+    anonymous: Name | None = None
+    context: Context = {}
+
+
+class ShownItem(Struct):
+    """An item in its slot, with the reason in one sentence. odds: the chance with which it was drawn."""
+
+    id: str
+    title: str
+    kind: str
+    attributes: dict[str, Attribute]
+    price: Price | None
+    why: str
+    odds: float
+
+
+class DecisionOut(Struct):
+    """What to show in one placement. receipt: opens the whole explanation at GET /v1/receipts/{receipt}."""
+
+    placement: str
+    receipt: str
+    label: str
+    personal: bool
+    held: bool
+    items: list[ShownItem]
+
+
+class DecideResponse(Struct):
+    """One decision for each placement asked for, in the same order."""
+
+    decisions: list[DecisionOut]
+
+
+class BatchResponse(Struct):
+    """The account: sent = stored + duplicate + quarantined + refused."""
+
+    success: bool
+    sent: int
+    stored: int
+    duplicate: int
+    quarantined: int
+    refused: int
+    stripped: dict[str, int]
+    problems: list[Problem]
+
+
+class ItemsResponse(Struct):
+    """How many items were put, and the catalogue's new version."""
+
+    stored: int
+    version: int
+
+
+class ConsentRequest(Struct, forbid_unknown_fields=True):
+    """What changes; the rest stays. dial: off, told, visit or remember."""
+
+    dial: str | None = None
+    purposes: dict[str, bool] = {}
+    sensitive: dict[str, bool] = {}
+    source: Annotated[str, Meta(min_length=1, max_length=100)] = "api"
+
+
+class ConsentResponse(Struct):
+    """What the person allows now. words: the dial in the words that people read."""
+
+    dial: str
+    words: str
+    granted: list[str]
+    refused: list[str]
+    sensitive: list[str]
+    version: int
+
+
+class Reason(Struct):
+    """Why one item was shown, and what would be different without the first reason."""
+
+    item: str
+    title: str
+    why: str
+    what_if: str
+
+
+class ReceiptResponse(Struct):
+    """The receipt, and what it says in words."""
+
+    label: str
+    reasons: list[Reason]
+    receipt: Receipt
+
+
+class TokenRequest(Struct, forbid_unknown_fields=True):
+    """For whom, and for how long."""
+
+    person: Name
+    seconds: Annotated[int, Meta(ge=1, le=86_400)] = 3600
+
+
+class TokenResponse(Struct):
+    """A person token: send it as `X-Person-Token`."""
+
+    token: str
+
+
+class Health(Struct):
+    """status: `ok`, or what is missing. models: versions by name."""
+
+    status: str
+    items: int
+    models: dict[str, str]
+    placements: list[str]
+
+
+class ProblemOut(Struct, omit_defaults=True):
+    """An error (RFC 9457). title: a stable code; detail: what was wrong, where, and what to do. field: where in the input."""
+
+    status: int
+    title: str
+    detail: str
+    field: str = ""
+    extra: dict[str, Any] = {}

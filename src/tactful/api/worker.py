@@ -1,0 +1,50 @@
+"""One serving process: `python -m tactful.api.worker HOME FD [PAGES]`, started by `tactful serve`."""
+
+import logging
+import socket
+import sys
+from pathlib import Path
+
+import uvicorn
+import uvloop
+
+from tactful.api.access import Access
+from tactful.api.app import create_app
+from tactful.api.service import Service
+from tactful.domain.errors import TactfulError
+from tactful.stores.sqlite import connect
+from tactful.wire import engine_of, read_home
+
+
+async def serve(path: Path, descriptor: int, pages: str) -> None:
+    """Connect to the writer, then serve on a socket that is already listening."""
+    home = read_home(path)
+    stores = await connect(home.data)
+    engine = engine_of(home, stores)
+    service = Service(engine, Access.read(path / "access.json"), home.settings.limits)
+    more = []
+    if pages == "shop":
+        from tactful.web.shop import PAGES
+
+        more = PAGES
+    config = uvicorn.Config(
+        create_app(service, more), log_level="warning", access_log=False, loop="uvloop", http="httptools",
+        lifespan="on", timeout_graceful_shutdown=10, server_header=False, date_header=True,
+    )  # fmt: skip
+    try:
+        await uvicorn.Server(config).serve(sockets=[socket.socket(fileno=descriptor)])
+    finally:
+        stores.close()
+
+
+def main() -> None:
+    """The process."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    try:
+        uvloop.run(serve(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3] if len(sys.argv) > 3 else ""))
+    except TactfulError as error:
+        sys.exit(f"Error: {error}")
+
+
+if __name__ == "__main__":
+    main()

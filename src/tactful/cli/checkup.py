@@ -1,0 +1,61 @@
+"""What `tactful doctor` looks at."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from tactful.domain.errors import TactfulError
+
+Finding = tuple[str, bool, str]
+
+
+def examine(home: Path) -> list[Finding]:
+    """(check, whether it is well, what was found and what would mend it), in order; a check that needs a failed one is left out."""
+    findings: list[Finding] = []
+
+    def check(name: str, look: Callable[[], str]) -> bool:
+        try:
+            says = look()
+        except TactfulError as error:
+            findings.append((name, False, str(error)))
+            return False
+        findings.append((name, True, says))
+        return True
+
+    if not check("settings", lambda: _settings(home)):
+        return findings
+    check("keys", lambda: _keys(home))
+    check("stores", lambda: _stores(home))
+    free = shutil.disk_usage(home).free
+    findings.append(("disk", free > 1 << 30, f"{free / 1e9:.1f} GB free" + ("" if free > 1 << 30 else "; free some space")))
+    return findings
+
+
+def _settings(home: Path) -> str:
+    from tactful.wire import read_home
+
+    found = read_home(home)
+    charter = found.charter
+    return f"{len(found.recipes)} placements; charter {charter.version} of {charter.operator}, {len(charter.purposes)} purposes, {len(charter.data)} kinds of data"
+
+
+def _keys(home: Path) -> str:
+    from tactful.api.access import Access
+
+    Access.read(home / "access.json")
+    open_to_others = (home / "access.json").stat().st_mode & 0o077
+    return "readable by others: run chmod 600 access.json" if open_to_others else "hashed, readable by you alone"
+
+
+def _stores(home: Path) -> str:
+    from tactful.cli.commands import opened
+
+    with opened(home) as (_, engine):
+        shelf = engine.shelf()
+        people = sum(1 for _ in engine.stores.events.people())
+        waiting = len(engine.stores.quarantine.pieces())
+        missing = [name for recipe in engine.recipes.values() if (name := recipe.strategy.model) and name not in shelf.models]
+        models = f"models {', '.join(sorted(shelf.models))}" if shelf.models else "no model yet: run `tactful train`"
+        if missing:
+            models += f"; missing {', '.join(missing)}: run `tactful train`"
+        return f"{len(shelf.catalogue):,} items, {people:,} people, {waiting:,} in quarantine; {models}"

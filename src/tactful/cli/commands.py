@@ -1,0 +1,271 @@
+"""The commands. Each is thin: read the arguments, call the engine, print."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tactful import __version__
+from tactful.cli.show import as_json, errors, fail, table
+
+if TYPE_CHECKING:
+    from tactful.engine import Engine
+    from tactful.wire import Home
+
+json_option = click.option("--json", "machine", is_flag=True, help="Print JSON for machines.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+@click.option("--home", type=click.Path(path_type=Path), default=Path("."), envvar="TACTFUL_HOME", help="The installation's folder.")
+@click.pass_context
+def tactful(context: click.Context, home: Path) -> None:
+    """Personalization that knows you, and knows when to stop."""
+    context.obj = home
+
+
+@contextmanager
+def opened(path: Path) -> "Iterator[tuple[Home, Engine]]":
+    """The installation's engine, for one command. Works beside a running server: writes go through its writer."""
+    from tactful.stores.sqlite import open_sqlite
+    from tactful.wire import engine_of, read_home
+
+    home = read_home(path)
+    stores = open_sqlite(home.data)
+    try:
+        yield home, engine_of(home, stores)
+    finally:
+        stores.close()
+
+
+@tactful.command()
+@click.argument("folder", type=click.Path(path_type=Path), required=False)
+@json_option
+@click.pass_obj
+@errors
+def init(home: Path, folder: Path | None, machine: bool) -> None:
+    """Make an installation: settings, a charter to start from, keys. It profiles nobody yet."""
+    from tactful.cli.install import install
+
+    place = folder or home
+    if (place / "tactful.toml").exists():
+        fail(f"{place} already holds an installation. Nothing was changed.")
+    keys = install(place)
+    if machine:
+        as_json({"home": str(place.resolve()), "keys": keys})
+        return
+    click.echo(f"Made {place.resolve()}: tactful.toml, charter.toml, access.json, data/.\n")
+    table(
+        [("public", keys["public"], "browsers and apps: events in, decisions out, for nobody by name"),
+         ("secret", keys["secret"], "your server: everything")],
+        ("key", "value", "for"),
+    )  # fmt: skip
+    click.echo("\nKeep the secret key now: only its hash is stored.")
+    click.echo("Next: tactful import movielens FOLDER, tactful train, tactful serve.")
+
+
+@tactful.group("import")
+def import_() -> None:
+    """Bring in what there is already, with an exact account."""
+
+
+@import_.command("movielens")
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--granted", default=None, help="Purposes these people agreed to, comma separated.")
+@json_option
+@click.pass_obj
+@errors
+def import_movielens(home: Path, folder: Path, granted: str | None, machine: bool) -> None:
+    """MovieLens 1M, 100k or newer: films and ratings, and for its people the consent under which they were collected."""
+    from tactful.cli.importing import bring
+    from tactful.connectors import movielens
+
+    purposes = movielens.GRANTED if granted is None else tuple(granted.split(","))
+    with opened(home) as (_, engine):
+        films = list(movielens.items(folder))
+        if not machine:
+            click.echo(f"{len(films):,} films; consent recorded as given to MovieLens: {', '.join(purposes)}")
+        account = bring(engine, films, movielens.ratings(folder), movielens.count(folder), purposes, "MovieLens (research use)", machine)
+    account.show(machine)
+
+
+@import_.command("csv")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--person", default="person", show_default=True, help="Column of the person.")
+@click.option("--item", default="item", show_default=True, help="Column of the item.")
+@click.option("--at", default="at", show_default=True, help="Column of the time: ISO 8601, or seconds or milliseconds since 1970.")
+@click.option("--verb", default="", help="Column of the verb, if there is one.")
+@click.option("--always", default="viewed", show_default=True, help="The verb of every row, if there is no such column.")
+@click.option("--value", default="", help="Column of the value (stars, amount), if there is one.")
+@click.option("--granted", required=True, help='Purposes these people agreed to, comma separated; "" if they were not asked.')
+@click.option("--source", default="", help="Where they agreed; stands in each one's proof of consent.")
+@json_option
+@click.pass_obj
+@errors
+def import_csv(home: Path, /, file: Path, granted: str, source: str, machine: bool, **columns: str) -> None:
+    """Interactions from a CSV file with a header. Items not in the catalogue yet are added by their id."""
+    from tactful.cli.importing import bring
+    from tactful.connectors import csv
+
+    purposes = tuple(name for name in granted.split(",") if name)
+    with opened(home) as (_, engine):
+        rows = csv.rows(file, csv.Columns(**columns), engine.shell.now())
+        with file.open("rb") as lines:
+            total = sum(1 for _ in lines) - 1
+        account = bring(engine, [], rows, total, purposes, source or f"import of {file.name}", machine)
+    account.show(machine)
+
+
+@tactful.command()
+@json_option
+@click.pass_obj
+@errors
+def train(home: Path, machine: bool) -> None:
+    """Fit the models that the placements use, from people who allow it. A running server takes them up within a second."""
+    from tactful.cli.training import train_all
+
+    with opened(home) as (_, engine):
+        train_all(engine, machine)
+
+
+@tactful.command()
+@click.option("--host", default=None, help="Address to listen on.")
+@click.option("--port", type=int, default=None, help="Port to listen on.")
+@click.option("--workers", type=click.IntRange(1, 64), default=None, help="Serving processes.")
+@click.pass_obj
+@errors
+def serve(home: Path, host: str | None, port: int | None, workers: int | None) -> None:
+    """Serve the HTTP API: one process that writes, and the workers."""
+    from tactful.cli.serving import supervise
+    from tactful.wire import read_home
+
+    server = read_home(home).settings.server
+    supervise(home, host or server.host, server.port if port is None else port, workers or server.workers)
+
+
+@tactful.command()
+@click.argument("placement")
+@click.option("--person", default=None, help="For whom; left out: for somebody unknown.")
+@click.option("--item", default=None, help="The item that the page is about.")
+@click.option("--limit", type=click.IntRange(1, 200), default=None, help="How many items.")
+@json_option
+@click.pass_obj
+@errors
+def decide(home: Path, placement: str, person: str | None, item: str | None, limit: int | None, machine: bool) -> None:
+    """Choose for one placement, and say why each item is there."""
+    from tactful.api.routes import decision_out
+    from tactful.domain.decision import Ask
+
+    with opened(home) as (_, engine):
+        answer = engine.decide(person, [Ask(placement, item=item, limit=limit)])[0]
+        answer.durable.wait()
+        shown = decision_out(answer, engine.shelf().catalogue)
+    if machine:
+        as_json(shown)
+        return
+    click.echo(f"{shown.label} · {shown.placement} · receipt {shown.receipt}\n")
+    table(((number, one.title, one.why) for number, one in enumerate(shown.items, 1)), ("", "item", "why"))
+    click.echo(f"\nMore: tactful explain {shown.receipt}")
+
+
+@tactful.command()
+@click.argument("receipt")
+@json_option
+@click.pass_obj
+@errors
+def explain(home: Path, receipt: str, machine: bool) -> None:
+    """Open a receipt: why each item, what else would have been, what was read, withheld and removed."""
+    from tactful.api.routes import receipt_out
+    from tactful.cli.receipts import show_receipt
+    from tactful.domain.errors import UnknownReceipt
+
+    with opened(home) as (_, engine):
+        found = engine.stores.receipts.get(receipt)
+        if found is None:
+            raise UnknownReceipt(receipt=receipt)
+        out = receipt_out(found, engine.shelf().catalogue)
+    if machine:
+        as_json(out)
+    else:
+        show_receipt(out)
+
+
+@tactful.command()
+@click.argument("person")
+@click.option("--dial", type=click.Choice(["off", "told", "visit", "remember"]), help="How much it may know.")
+@click.option("--grant", multiple=True, help="A purpose the person allows.")
+@click.option("--withdraw", multiple=True, help="A purpose the person no longer allows.")
+@click.option("--turn-on", multiple=True, help="A sensitive category the person turns on.")
+@click.option("--turn-off", multiple=True, help="A sensitive category the person turns off.")
+@json_option
+@click.pass_obj
+@errors
+def consent(home: Path, /, person: str, machine: bool, dial: str | None, **names: tuple[str, ...]) -> None:
+    """Show what a person allows, or write down a change that they made."""
+    from tactful.cli.consents import change_of, show_consent
+
+    with opened(home) as (_, engine):
+        change = change_of(engine, dial, **names)
+        if change is not None:
+            engine.change_consent(person, change).wait()
+        show_consent(engine, person, machine)
+
+
+@tactful.command()
+@click.argument("person")
+@click.option("--seconds", type=click.IntRange(1, 86_400), default=3600, show_default=True)
+@click.pass_obj
+@errors
+def token(home: Path, person: str, seconds: int) -> None:
+    """Print a token by which a browser or an app proves that it acts for a person."""
+    import time
+
+    from tactful.api.access import Access
+
+    click.echo(Access.read(home / "access.json").token(person, time.time_ns() // 1_000_000, seconds))
+
+
+@tactful.command()
+@click.argument("person")
+@click.confirmation_option(prompt="This cannot be undone. Forget this person?")
+@click.pass_obj
+@errors
+def forget(home: Path, person: str) -> None:
+    """Forget a person: destroy their keys, delete their records."""
+    with opened(home) as (_, engine):
+        for ack in engine.forget(person):
+            ack.wait()
+    click.echo("Forgotten. Models that were trained with this person forget at the next `tactful train`.")
+
+
+@tactful.command()
+@json_option
+@click.pass_obj
+@errors
+def doctor(home: Path, machine: bool) -> None:
+    """Check the installation: settings, charter, keys, stores, models, disk; each with the fix."""
+    from tactful.cli.checkup import examine
+
+    findings = examine(home)
+    if machine:
+        as_json([{"check": name, "ok": ok, "says": says} for name, ok, says in findings])
+    else:
+        table(((name, "ok" if ok else "MEND", says) for name, ok, says in findings), ("check", "", "finding"))
+    if not all(ok for _, ok, _ in findings):
+        raise SystemExit(1)
+
+
+@tactful.command()
+@click.option("--port", type=int, default=8000, show_default=True, help="Port to listen on.")
+@click.option("--folder", type=click.Path(path_type=Path), default=Path(".demo"), show_default=True, help="Where the demo keeps its things.")
+@click.option("--fresh", is_flag=True, help="Begin anew.")
+@errors
+def demo(port: int, folder: Path, fresh: bool) -> None:
+    """A bookshop with our own sample data: see a page get to know you, say why, and stop when told to."""
+    from tactful.cli.demonstration import demonstrate
+
+    demonstrate(folder, port, fresh)
+
+

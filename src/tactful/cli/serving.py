@@ -1,0 +1,94 @@
+"""`tactful serve`: one process that writes, some that serve, and this one, which keeps them alive."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from tactful.domain.errors import BadInput
+
+READY_S = 20.0
+STOP_S = 15.0
+
+
+def supervise(home: Path, host: str, port: int, workers: int, pages: str = "") -> None:
+    """Run until told to stop (SIGINT, SIGTERM); whoever dies meanwhile is started again. pages: a demo to serve beside the API."""
+    listening = _listen(host, port)
+    stopping = False
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        nonlocal stopping
+        stopping = True
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    writer = [sys.executable, "-m", "tactful.stores.sqlite", str(home / "data")]
+    worker = [sys.executable, "-m", "tactful.api.worker", str(home), str(listening.fileno()), pages]
+    running: list[tuple[list[str], subprocess.Popen[bytes]]] = []
+    try:
+        running = [(command, _start(command, listening.fileno())) for command in (writer, *[worker] * workers)]
+        _wait_ready(running, listening)
+        click.echo(f"Serving {home.resolve()} on http://{host}:{listening.getsockname()[1]} with {workers} worker{'s' * (workers > 1)}. Ctrl-C stops it.")
+        sys.stdout.flush()
+        while not stopping:
+            time.sleep(0.2)
+            for place, (command, process) in enumerate(running):
+                if process.poll() is not None and not stopping:
+                    click.echo(f"{'The writer' if command is writer else 'A worker'} ended with {process.returncode}; starting it again.", err=True)
+                    time.sleep(0.5)
+                    running[place] = (command, _start(command, listening.fileno()))
+    finally:
+        _end([process for _, process in reversed(running)])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        raise BadInput(field=f"{host}:{port}", why=f"cannot listen there ({error.strerror})", fix="Choose another with --port, or stop what is using it") from None
+    listening.listen(2048)
+    return listening
+
+
+def _start(command: list[str], descriptor: int) -> "subprocess.Popen[bytes]":
+    # A session of its own, so that Ctrl-C reaches only the supervisor, which then stops the others in order.
+    return subprocess.Popen(command, pass_fds=(descriptor,), start_new_session=True)
+
+
+def _wait_ready(running: "list[tuple[list[str], subprocess.Popen[bytes]]]", listening: socket.socket) -> None:
+    """Until the first worker answers."""
+    host, port = listening.getsockname()[:2]
+    until = time.monotonic() + READY_S
+    while time.monotonic() < until:
+        for _, process in running:
+            if process.poll() not in (None, 0):
+                raise SystemExit(process.returncode)
+        try:
+            with socket.create_connection((host, port), timeout=1) as probe:
+                probe.sendall(b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n")
+                if probe.recv(12).startswith(b"HTTP/1.1 200"):
+                    return
+        except OSError:
+            pass
+        time.sleep(0.02)
+    raise BadInput(field="serve", why=f"no worker answered within {READY_S:.0f} s", fix="Run `tactful doctor`")
+
+
+def _end(processes: "list[subprocess.Popen[bytes]]") -> None:
+    """Workers first, the writer last, so that what they were taking still gets written."""
+    for process in processes:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                os.kill(process.pid, signal.SIGKILL)
+                process.wait()

@@ -1,0 +1,46 @@
+"""How the command line speaks: tables, JSON, progress, errors with the fix."""
+
+import functools
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NoReturn, TypeVar
+
+import click
+import msgspec
+
+from tactful.domain.errors import TactfulError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def as_json(value: Any) -> None:
+    """Print for machines."""
+    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+
+
+def table(rows: Iterable[Sequence[object]], heads: Sequence[str]) -> None:
+    """Print in columns, as wide as they need to be."""
+    text = [[str(cell) for cell in row] for row in rows]
+    widths = [max(len(line[column]) for line in [list(heads), *text]) for column in range(len(heads))]
+    for number, line in enumerate([list(heads), *text]):
+        cells = "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        click.echo(click.style(cells, bold=True) if number == 0 else cells)
+
+
+def fail(message: str) -> NoReturn:
+    """Print an error and leave."""
+    click.secho(f"Error: {message}", fg="red", err=True)
+    sys.exit(1)
+
+
+def errors(command: F) -> F:
+    """Turn our own errors into a message with the fix; anything else is a fault and keeps its traceback."""
+
+    @functools.wraps(command)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return command(*args, **kwargs)
+        except TactfulError as error:
+            fail(str(error))
+
+    return run  # type: ignore[return-value]

@@ -1,0 +1,110 @@
+"""MovieLens: 1M (`movies.dat`, `ratings.dat`), 100k (`u.item`, `u.data`), the newer CSV releases, and RecBole's atomic files.
+
+Where the stars are missing and only the order and a "four stars or more" flag are known, the rating has no value: none is made up.
+"""
+
+import csv
+import gzip
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from tactful.domain.errors import BadInput
+from tactful.domain.event import Arrival
+from tactful.domain.item import Attribute, Item
+
+GRANTED = ("personalise", "learn")
+"""The people of MovieLens agreed to research use; the import records these purposes for them, with MovieLens as the source."""
+
+GENRES_100K = (
+    "unknown", "Action", "Adventure", "Animation", "Children's", "Comedy", "Crime", "Documentary", "Drama", "Fantasy",
+    "Film-Noir", "Horror", "Musical", "Mystery", "Romance", "Sci-Fi", "Thriller", "War", "Western",
+)  # fmt: skip
+
+RATINGS = ("ratings.dat", "ratings.csv", "u.data", "interactions_ordered_ts.csv", "ml-100k.inter")
+MOVIES = ("movies.dat", "movies.csv", "u.item", "ml-100k.item")
+
+
+def items(folder: Path) -> Iterator[Item]:
+    """The films. Raises BadInput if there is no file of films."""
+    path = _first(folder, MOVIES)
+    with _open(path, "latin-1" if path.name.startswith(("movies.dat", "u.item")) else "utf-8") as file:
+        if "movies.dat" in path.name:
+            for line in file:
+                film, title, kinds = line.rstrip("\n").split("::")
+                yield _film(film, title, kinds.split("|"))
+        elif "movies.csv" in path.name:
+            for row in csv.DictReader(file):
+                yield _film(row["movieId"], row["title"], row["genres"].split("|"))
+        elif "u.item" in path.name:
+            for line in file:
+                cells = line.rstrip("\n").split("|")
+                genres = [genre for genre, flag in zip(GENRES_100K, cells[5:], strict=False) if flag == "1"]
+                yield _film(cells[0], cells[1], genres)
+        else:
+            next(file)
+            for line in file:
+                film, title, year, kinds = line.rstrip("\n").split("\t")
+                yield _film(film, f"{title} ({year})" if year else title, kinds.split())
+
+
+def ratings(folder: Path) -> Iterator[Arrival]:
+    """The ratings, in the file's order. Raises BadInput if there is no file of ratings."""
+    path = _first(folder, RATINGS)
+    with _open(path, "utf-8") as file:
+        if "ratings.dat" in path.name:
+            split = "::"
+        elif "u.data" in path.name or "inter" in path.suffixes or path.name.startswith("ml-100k"):
+            split = "\t"
+        else:
+            split = ","
+        if split == "\t" and "u.data" not in path.name or split == ",":
+            next(file)
+        if "ordered" in path.name:
+            yield from _ordered(file)
+        else:
+            yield from _starred(file, split)
+
+
+def count(folder: Path) -> int:
+    """How many ratings there are, for the progress bar."""
+    with _open(_first(folder, RATINGS), "utf-8") as file:
+        return sum(1 for _ in file)
+
+
+def _ordered(file: Iterator[str]) -> Iterator[Arrival]:
+    for line in file:
+        user, film, position, _, at, _ = line.split(",")
+        # Many ratings share a second: the id carries the position, so that the order survives.
+        yield Arrival(id=f"ml-{int(position):05d}", person=user, name="rated", at=int(at) * 1000, verb="rated", items=(film,))
+
+
+def _starred(file: Iterator[str], split: str) -> Iterator[Arrival]:
+    for line in file:
+        user, film, stars, at = line.rstrip("\n").split(split)
+        yield Arrival(
+            id=f"ml-{film}", person=user, name="rated", at=int(float(at)) * 1000, verb="rated", items=(film,), value=float(stars)
+        )
+
+
+def _film(film: str, title: str, genres: list[str]) -> Item:
+    attributes: dict[str, Attribute] = {"genres": [genre for genre in genres if genre]}
+    year = re.search(r"\((\d{4})\)\s*$", title)
+    if year:
+        attributes["decade"] = f"{year.group(1)[:3]}0s"
+    return Item(id=film, title=title.strip(), kind="film", attributes=attributes, audience="unrated")
+
+
+def _first(folder: Path, names: tuple[str, ...]) -> Path:
+    for name in names:
+        for path in (folder / name, folder / f"{name}.gz"):
+            if path.exists():
+                return path
+    raise BadInput(field=str(folder), why=f"it holds none of {', '.join(names)} (or .gz)", fix="Name the folder of a MovieLens release")
+
+
+def _open(path: Path, encoding: str) -> io.TextIOWrapper:
+    if path.suffix == ".gz":
+        return io.TextIOWrapper(gzip.open(path), encoding=encoding)
+    return path.open(encoding=encoding)

@@ -1,0 +1,137 @@
+"""All items at one moment, as columns that a guard or a strategy can work on at once."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from tactful.domain.item import AUDIENCES, Item
+
+Rows = NDArray[np.int32]
+Mask = NDArray[np.bool_]
+
+AUDIENCE_CODE = {name: code for code, name in enumerate(AUDIENCES)}
+_decode = msgspec.msgpack.Decoder(Item).decode
+_encode = msgspec.msgpack.Encoder().encode
+_DECODED_MOST = 20_000  # decoded items kept at hand; the rest stays packed, a tenth of the size
+
+
+class Proxy(Struct, frozen=True, forbid_unknown_fields=True):
+    """Items that give a sensitive category away without being named so: any whose `attribute` has one of `values`."""
+
+    attribute: str
+    values: tuple[str, ...]
+
+
+class Catalogue:
+    """Items by row. A row is given once and never reused, so models and histories may refer to it for good.
+
+    ids: item ids by row. version: the store's number for this state. Columns, all of shape [n]: `available` bool,
+    `sensitivity` uint32 (bit k stands for category k of `categories`), `audience` int8 (index into `AUDIENCES`), `kind` object.
+    """
+
+    def __init__(self, proxies: Mapping[str, Sequence[Proxy]] | None = None) -> None:
+        self.proxies = dict(proxies or {})
+        self.categories = tuple(self.proxies)
+        self.version = 0
+        self.ids: list[str] = []
+        self.index: dict[str, int] = {}
+        self.available: Mask = np.empty(0, bool)
+        self.sensitivity: NDArray[np.uint32] = np.empty(0, np.uint32)
+        self.audience: NDArray[np.int8] = np.empty(0, np.int8)
+        self._packed: list[bytes] = []
+        self._decoded: dict[int, Item] = {}
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def with_items(self, items: Iterable[tuple[int, bytes]], version: int) -> "Catalogue":
+        """A catalogue in which these rows are new or replaced.
+
+        items: (row, packed item), rows dense: a new one is the next free one. The lists of ids are shared with the older
+        catalogue: rows only ever grow at the end, so that whoever still holds the older one is not disturbed.
+        """
+        fresh = [(row, raw, _decode(raw)) for row, raw in items]
+        size = max([len(self), *(row + 1 for row, _, _ in fresh)])
+        new = Catalogue(self.proxies)
+        new.version, new.ids, new.index = version, self.ids, self.index
+        new._packed = self._packed + [b""] * (size - len(self._packed))
+        grown = size - len(self.available)
+        new.available = np.concatenate([self.available, np.zeros(grown, bool)])
+        new.sensitivity = np.concatenate([self.sensitivity, np.zeros(grown, np.uint32)])
+        new.audience = np.concatenate([self.audience, np.zeros(grown, np.int8)])
+        for row, raw, item in sorted(fresh, key=lambda entry: entry[0]):
+            if row == len(new.ids):
+                new.ids.append(item.id)
+                new.index[item.id] = row
+            new._packed[row] = raw
+            new.available[row] = item.available
+            new.audience[row] = AUDIENCE_CODE.get(item.audience, AUDIENCE_CODE["unrated"])
+            new.sensitivity[row] = self._bits(item)
+        return new
+
+    @staticmethod
+    def of(items: Sequence[Item], proxies: Mapping[str, Sequence[Proxy]] | None = None) -> "Catalogue":
+        """A catalogue of these items, in this order. For tests and for stores that keep items in memory."""
+        return Catalogue(proxies).with_items(((row, pack(item)) for row, item in enumerate(items)), len(items))
+
+    def _bits(self, item: Item) -> int:
+        bits = 0
+        for place, category in enumerate(self.categories):
+            betrayed = category in item.sensitivity or any(
+                not set(item.values(proxy.attribute)).isdisjoint(proxy.values) for proxy in self.proxies[category]
+            )
+            bits |= betrayed << place
+        # A category that the charter does not know is still sensitive: the last bit can be turned on by nobody.
+        if any(category not in self.proxies for category in item.sensitivity):
+            bits |= 1 << 31
+        return bits
+
+    def item(self, row: int) -> Item:
+        """The item in this row."""
+        found = self._decoded.get(row)
+        if found is None:
+            if len(self._decoded) >= _DECODED_MOST:
+                self._decoded.clear()
+            found = self._decoded[row] = _decode(self._packed[row])
+        return found
+
+    def get(self, item: str) -> Item | None:
+        """The item with this id, if there is one."""
+        row = self.index.get(item)
+        return None if row is None or row >= len(self._packed) else self.item(row)
+
+    def rows(self, items: Iterable[str]) -> Rows:
+        """The rows of these items, in their order; ids that are not in the catalogue are left out."""
+        size, index = len(self._packed), self.index
+        found = [row for item in items if (row := index.get(item, size)) < size]
+        return np.array(found, np.int32)
+
+    def is_sensitive(self, item: str, allowed: int = 0) -> bool:
+        """Whether an interest in this item betrays a category outside the allowed bits."""
+        row = self.index.get(item)
+        return row is not None and row < len(self.sensitivity) and bool(int(self.sensitivity[row]) & ~allowed)
+
+    def bits_of(self, categories: Iterable[str]) -> int:
+        """The bits of these categories, for `is_sensitive` and the sensitive guard."""
+        wanted = set(categories)
+        return sum(1 << place for place, category in enumerate(self.categories) if category in wanted)
+
+
+def pack(item: Item) -> bytes:
+    """An item as it lies in the store."""
+    return _encode(item)
+
+
+def unpack(raw: bytes) -> Item:
+    """The item that `pack` packed."""
+    return _decode(raw)
+
+
+def chosen(rows: Rows, among: Rows, size: int) -> Mask:
+    """For each of `rows`, whether it is one of `among`. size: rows in the catalogue. Faster than np.isin on small sets."""
+    flag = np.zeros(size, bool)
+    flag[among] = True
+    return flag[rows]

@@ -1,0 +1,89 @@
+"""The charter: what this installation may know, for what, for how long; and what it never does."""
+
+from functools import cached_property
+
+from msgspec import Struct
+
+from tactful.domain.catalogue import Proxy
+
+
+class Purpose(Struct, frozen=True, forbid_unknown_fields=True):
+    """Something data may be used for. words: for a ten-year-old; use: of the fideslang taxonomy; basis: the legal one."""
+
+    words: str
+    use: str
+    basis: str = "consent"
+
+
+class Data(Struct, frozen=True, forbid_unknown_fields=True):
+    """A kind of data that may be kept, and sealed under a key of its own, so that it can be forgotten on its own.
+
+    words: completes "we keep ...". category: of the fideslang taxonomy. kind: observed, told, obtained or inferred.
+    verbs: interactions kept under it (observed). traits: names of traits kept under it. fields: event properties kept along.
+    sensitive: the sensitive category it belongs to, or "". surfaces: where it may be used.
+    """
+
+    words: str
+    category: str
+    kind: str
+    purposes: tuple[str, ...]
+    retention_days: int
+    verbs: tuple[str, ...] = ()
+    traits: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
+    sensitive: str = ""
+    surfaces: tuple[str, ...] = ("private",)
+
+
+class Sensitive(Struct, frozen=True, forbid_unknown_fields=True):
+    """A category of which nothing is concluded until the person turns it on. proxies: items that would give it away."""
+
+    words: str
+    proxies: tuple[Proxy, ...] = ()
+
+
+class Children(Struct, frozen=True, forbid_unknown_fields=True):
+    """age: below it a person is a child. unknown_age_is_child: presume so. audiences: what a child may be shown."""
+
+    age: int = 16
+    unknown_age_is_child: bool = False
+    audiences: tuple[str, ...] = ("children", "everyone")
+
+
+class Charter(Struct, frozen=True, forbid_unknown_fields=True, dict=True):
+    """One TOML file. A charter that breaks a hard rule does not load (see `problems`)."""
+
+    operator: str
+    version: str
+    contact: str
+    purposes: dict[str, Purpose]
+    data: dict[str, Data]
+    sensitive: dict[str, Sensitive] = {}  # noqa: RUF012
+    children: Children = Children()
+    guards_always: tuple[str, ...] = ("sensitive", "children", "availability")
+    visit_minutes: int = 30
+    never: tuple[str, ...] = ()
+
+    @cached_property
+    def of_verb(self) -> dict[str, str]:
+        """The data entry that keeps each verb."""
+        return {verb: name for name, data in self.data.items() for verb in data.verbs}
+
+    @cached_property
+    def of_trait(self) -> dict[tuple[str, str], str]:
+        """The data entry that keeps each (kind, trait)."""
+        return {(data.kind, trait): name for name, data in self.data.items() for trait in data.traits}
+
+    @property
+    def visit_ms(self) -> int:
+        """A visit ends after so many milliseconds without an event."""
+        return self.visit_minutes * 60_000
+
+    @property
+    def proxies(self) -> dict[str, tuple[Proxy, ...]]:
+        """For the catalogue: the items that give each sensitive category away."""
+        return {name: sensitive.proxies for name, sensitive in self.sensitive.items()}
+
+
+KINDS = ("observed", "told", "obtained", "inferred")
+BASES = ("consent", "contract", "legitimate_interest", "legal_obligation")

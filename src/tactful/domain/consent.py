@@ -1,0 +1,78 @@
+"""What a person allows: a level on the dial, purposes one by one, sensitive categories one by one. Versioned, timed, sourced."""
+
+from collections.abc import Iterable
+from enum import IntEnum
+
+from msgspec import Struct
+
+
+class Dial(IntEnum):
+    """How much a person lets it know. Each level holds what the one below holds, and more."""
+
+    off = 0
+    told = 1
+    visit = 2
+    remember = 3
+
+    @property
+    def words(self) -> str:
+        """The level in the words that the person reads."""
+        return ("Off", "Only what I tell you", "This visit", "Remember me")[self]
+
+
+class ConsentChange(Struct, frozen=True, array_like=True):
+    """One change, as it was made: the proof. What a change does not mention stays as it was.
+
+    at: milliseconds since 1970, by the server's clock. source: where it was given, such as `privacy centre`.
+    charter: the version of the charter whose words the person read. child: the person turned out to be a child, or not to be.
+    """
+
+    at: int
+    source: str
+    charter: str
+    dial: Dial | None = None
+    purposes: dict[str, bool] = {}  # noqa: RUF012
+    sensitive: dict[str, bool] = {}  # noqa: RUF012
+    child: bool | None = None
+
+
+class Consent(Struct, frozen=True):
+    """What a person allows now. Nobody who has said nothing allows anything.
+
+    granted, refused: purposes answered yes and no. sensitive: categories turned on. child: whether they are known to be one.
+    version: how many changes led here.
+    """
+
+    dial: Dial = Dial.off
+    granted: frozenset[str] = frozenset()
+    refused: frozenset[str] = frozenset()
+    sensitive: frozenset[str] = frozenset()
+    child: bool | None = None
+    version: int = 0
+
+    @staticmethod
+    def of(changes: Iterable[ConsentChange]) -> "Consent":
+        """Fold the changes, in the order in which the server took them."""
+        consent = Consent()
+        for change in changes:
+            consent = consent.after(change)
+        return consent
+
+    def after(self, change: ConsentChange) -> "Consent":
+        """The consent once this change has been made."""
+        yes = frozenset(name for name, given in change.purposes.items() if given)
+        no = frozenset(change.purposes) - yes
+        on = frozenset(name for name, given in change.sensitive.items() if given)
+        off = frozenset(change.sensitive) - on
+        return Consent(
+            dial=self.dial if change.dial is None else change.dial,
+            granted=(self.granted | yes) - no,
+            refused=(self.refused - yes) | no,
+            sensitive=(self.sensitive | on) - off,
+            child=self.child if change.child is None else change.child,
+            version=self.version + 1,
+        )
+
+
+NOBODY = Consent()
+"""The consent of somebody who was never asked."""

@@ -1,0 +1,152 @@
+"""What was asked, and what was chosen."""
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from tactful.domain.catalogue import Rows
+from tactful.domain.event import Value
+
+PERSONAL = frozenset({"history", "told", "obtained", "inferred"})
+"""Kinds of source that say something about the person."""
+
+
+class Ask(Struct, frozen=True):
+    """One request for one placement.
+
+    item: the item that the page is about, for related items. items: the caller's own candidates (ranking), or None.
+    exclude: item ids that must not come. limit: None takes the placement's.
+    """
+
+    placement: str
+    context: Mapping[str, Value] = {}  # noqa: RUF012
+    item: str | None = None
+    items: Sequence[str] | None = None
+    exclude: Sequence[str] = ()
+    limit: int | None = None
+
+
+class Source(Struct, frozen=True):
+    """Something that speaks for an item.
+
+    kind: `history`, `told`, `obtained`, `inferred` (personal), or `item`, `context`, `popular`, `default` (not).
+    key: the item or trait it stands for: the same key in two strategies is the same thing, and goes away as one.
+    data: the charter's data entry, for personal kinds. verb: what the person did.
+    """
+
+    kind: str
+    key: str
+    data: str = ""
+    verb: str = ""
+    how: str = ""
+
+
+class Evidence(Struct, frozen=True):
+    """Why each row has its score, exactly: score[row] = sum of base * weight[source] over the pieces of that row.
+
+    rows int32[m], source int32[m] (index into `sources`), base float32[m]; per source: weight float64[k], age int32[k] (place in
+    the history, 0 the newest), decay float64[k] (weight lost by each step of age), group int32[k] (strategy it came from).
+    """
+
+    rows: Rows
+    source: NDArray[np.int32]
+    base: NDArray[np.float32]
+    sources: tuple[Source, ...]
+    weight: NDArray[np.float64]
+    age: NDArray[np.int32]
+    decay: NDArray[np.float64]
+    group: NDArray[np.int32]
+
+    def without(self, key: str) -> NDArray[np.float64]:
+        """The weights float64[k] if the thing called `key` had never been: it counts nothing, and what is older moves up one place."""
+        weight = self.weight.copy()
+        for place, source in enumerate(self.sources):
+            if source.key == key:
+                older = (self.group == self.group[place]) & (self.age > self.age[place])
+                weight[older] /= self.decay[place]
+                weight[place] = 0.0
+        return weight
+
+
+    @staticmethod
+    def blend(parts: "Sequence[tuple[float, Evidence]]") -> "Evidence":
+        """The evidence of a weighted sum of strategies."""
+        offset, source, group = 0, [], []
+        for number, (_, part) in enumerate(parts):
+            source.append(part.source + np.int32(offset))
+            group.append(part.group + np.int32(number * _GROUPS))
+            offset += len(part.sources)
+        return Evidence(
+            np.concatenate([part.rows for _, part in parts]),
+            np.concatenate(source),
+            np.concatenate([part.base for _, part in parts]),
+            tuple(one for _, part in parts for one in part.sources),
+            np.concatenate([share * part.weight for share, part in parts]),
+            np.concatenate([part.age for _, part in parts]),
+            np.concatenate([part.decay for _, part in parts]),
+            np.concatenate(group),
+        )
+
+
+_GROUPS = 1000  # more strategies than a blend will ever nest
+NO_EVIDENCE = Evidence(
+    np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.float32), (),
+    np.empty(0), np.empty(0, np.int32), np.empty(0), np.empty(0, np.int32),
+)  # fmt: skip
+
+
+def add_up(place: NDArray[np.int32], pieces: NDArray[np.float64], size: int) -> NDArray[np.float64]:
+    """Sum float64[size] of the pieces float64[m] by place int32[m]."""
+    return np.bincount(place, pieces, minlength=size).astype(np.float64, copy=False)
+
+
+class Scored(Struct, frozen=True):
+    """Candidates: rows int32[n] without repeats, scores float64[n], the evidence, and each piece's place among the rows int32[m]."""
+
+    rows: Rows
+    scores: NDArray[np.float64]
+    evidence: Evidence
+    place: NDArray[np.int32]
+
+    @staticmethod
+    def of(evidence: Evidence, size: int) -> "Scored":
+        """Add the evidence up. size: rows in the catalogue. Work is proportional to the evidence, not to the catalogue."""
+        rows, count = evidence.rows, len(evidence.rows)
+        numbers = np.arange(count, dtype=np.int32)
+        where = np.empty(size, np.int32)  # only touched entries are ever read
+        where[rows] = numbers
+        unique = rows[where[rows] == numbers]
+        where[unique] = np.arange(len(unique), dtype=np.int32)
+        place = where[rows]
+        pieces = evidence.base * evidence.weight[evidence.source]
+        return Scored(unique, add_up(place, pieces, len(unique)), evidence, place)
+
+
+class Slots(Struct, frozen=True):
+    """What an arranger chose: rows int32[k] in order, and odds float64[k], each given the slots before it."""
+
+    rows: Rows
+    odds: NDArray[np.float64]
+
+
+class Removal(Struct, frozen=True):
+    """Items that a guard took away: how many, and the best of them by name. by: the guard; why: in words.
+
+    personal: the guard went by something about the person.
+    """
+
+    by: str
+    why: str
+    count: int
+    items: tuple[str, ...] = ()
+    personal: bool = False
+
+
+class Verdict(StrEnum):
+    """What the review said."""
+
+    release = "release"
+    hold = "hold"

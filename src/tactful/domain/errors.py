@@ -1,0 +1,117 @@
+"""What can go wrong, in words that name the fix. An error's docstring is its message."""
+
+import re
+from typing import Any, ClassVar
+
+
+class TactfulError(Exception):
+    """Something went wrong in Tactful: {what}."""
+
+    status: ClassVar[int] = 500
+    """The HTTP status that this error becomes at the API."""
+
+    def __init__(self, **facts: Any) -> None:
+        self.facts = facts
+        words = " ".join((type(self).__doc__ or "").split())
+        super().__init__(words.format(**facts))
+
+    @property
+    def code(self) -> str:
+        """A stable name for machines, such as ``unknown_placement``."""
+        return re.sub(r"(?<!^)(?=[A-Z])", "_", type(self).__name__).lower()
+
+
+class BadInput(TactfulError):
+    """{field}: {why}. {fix}."""
+
+    status = 400
+
+
+class BadCharter(TactfulError):
+    """{path}, line {line}, {field}: {why}. {fix}."""
+
+    status = 500
+
+
+class BadSettings(TactfulError):
+    """{path}, line {line}, {field}: {why}. {fix}."""
+
+
+class TooLarge(TactfulError):
+    """{field} is {size:,} {unit}, the most is {most:,}. {fix}."""
+
+    status = 413
+
+
+class TooManyItems(TactfulError):
+    """items holds {count:,} items, the most is {most:,}. Send the best {most:,}, or use /v1/decide, which looks at the whole catalogue."""
+
+    status = 400
+
+
+class UnknownPlacement(TactfulError):
+    """No placement is called {name!r}. There are: {available}. Add it as [placements.{name}] in tactful.toml."""
+
+    status = 404
+
+
+class UnknownPlugin(TactfulError):
+    """No {kind} is called {name!r}. There are: {available}. Add one as tactful/{room}/{name}.py, or as an entry point in the group tactful.{room}."""
+
+
+class UnknownReceipt(TactfulError):
+    """There is no receipt {receipt!r}, or it is gone (receipts without consent are kept for 24 hours), or it is not yours to open."""
+
+    status = 404
+
+
+class NotAllowed(TactfulError):
+    """{why}. {fix}."""
+
+    status = 403
+
+
+class NoKey(TactfulError):
+    """No valid key came with the request. Send it as `Authorization: Bearer KEY`, as Basic user name, or as `writeKey` in the body; `tactful init` printed the keys."""
+
+    status = 401
+
+
+class NoModel(TactfulError):
+    """There is no trained model called {name!r} in {where}. Run `tactful train`."""
+
+    status = 503
+
+
+class StaleModel(TactfulError):
+    """Model {name!r} was trained on another catalogue than the one in {where}. Run `tactful train`."""
+
+    status = 503
+
+
+class NotInitialised(TactfulError):
+    """{path} holds no Tactful installation. Run `tactful init {path}` first, or name another folder with --home."""
+
+
+class StoreBusy(TactfulError):
+    """The store is busy or locked ({why}). Nothing was acknowledged; send it again in {retry_after} s."""
+
+    status = 503
+
+
+class StoreFull(TactfulError):
+    """The disk that holds the store is full ({why}). Nothing was acknowledged; free some space, then send it again."""
+
+    status = 507
+
+
+class StoreBroken(TactfulError):
+    """The store could not be read or written ({why}). Nothing was acknowledged; run `tactful doctor`."""
+
+    status = 500
+
+
+class KeyDestroyed(TactfulError):
+    """The key that sealed this record is gone: the person was forgotten, or the retention time ran out."""
+
+    status = 410

@@ -1,0 +1,109 @@
+"""The hard rules: what no charter can allow."""
+
+from collections.abc import Iterator
+
+from tactful.domain.charter import BASES, KINDS, Charter
+from tactful.domain.event import VERBS
+from tactful.domain.item import AUDIENCES
+from tactful.domain.taxonomy import DATA_CATEGORIES, DATA_USES
+from tactful.domain.view import SURFACES
+
+NEVER_USES = ("third_party_sharing", "marketing.advertising.third_party", "sales")
+"""Selling what is known about a person, under any of its names."""
+
+NEVER_CATEGORIES = ("user.biometric.voice", "user.authorization", "user.government_id", "user.childrens")
+"""Raw voice, secrets, and anything kept about children as children."""
+
+SENSITIVE_CATEGORIES = (
+    "user.health_and_medical",
+    "user.biometric",
+    "user.criminal_history",
+    "user.demographic.political_opinion",
+    "user.demographic.race_ethnicity",
+    "user.demographic.religious_belief",
+    "user.demographic.sexual_orientation",
+    "user.financial",
+)
+"""Categories that must be tied to a [sensitive.*] entry, which each person turns on for themselves."""
+
+GUARDS_ALWAYS = ("sensitive", "children")
+"""Guards that no placement and no charter can do without."""
+
+Problem = tuple[str, str, str]
+"""(where, as dotted keys; what is wrong; the fix)"""
+
+
+def under(name: str, *roots: str) -> bool:
+    """Whether a taxonomy name is one of these or lies below one of them."""
+    return any(name == root or name.startswith(root + ".") for root in roots)
+
+
+def problems(charter: Charter) -> Iterator[Problem]:
+    """Everything wrong with a charter; it loads only when there is nothing."""
+    yield from _purpose_problems(charter)
+    yield from _data_problems(charter)
+    yield from _ownership_problems(charter)
+    for guard in GUARDS_ALWAYS:
+        if guard not in charter.guards_always:
+            yield "guards_always", f"the guard {guard!r} is missing", f"Add {guard!r}; it cannot be switched off"
+    if not 13 <= charter.children.age <= 18:
+        yield "children.age", f"{charter.children.age} is not between 13 and 18", "Choose the age of consent where you work"
+    for audience in charter.children.audiences:
+        if audience not in ("children", "everyone"):
+            yield "children.audiences", f"{audience!r} does not suit children", f"Use some of {AUDIENCES[:2]}"
+    if not 1 <= charter.visit_minutes <= 24 * 60:
+        yield "visit_minutes", f"{charter.visit_minutes} is not between 1 and 1440", "30 is usual"
+
+
+def _purpose_problems(charter: Charter) -> Iterator[Problem]:
+    for name, purpose in charter.purposes.items():
+        at = f"purposes.{name}"
+        if not purpose.words.strip():
+            yield f"{at}.words", "it is empty", "Say what it is for, so that a ten-year-old understands"
+        if purpose.use not in DATA_USES:
+            yield f"{at}.use", f"{purpose.use!r} is not a use of the fideslang taxonomy", "Try 'personalize.content'"
+        if under(purpose.use, *NEVER_USES):
+            yield f"{at}.use", f"{purpose.use!r} would sell or share what people trusted you with", "Delete this purpose; Tactful never does it"
+        if purpose.basis not in BASES:
+            yield f"{at}.basis", f"{purpose.basis!r} is no legal basis", f"Use one of {', '.join(BASES)}"
+        elif under(purpose.use, "personalize", "marketing") and purpose.basis != "consent":
+            yield f"{at}.basis", "choosing things for a person from their data needs their consent", 'Write basis = "consent"'
+
+
+def _data_problems(charter: Charter) -> Iterator[Problem]:
+    for name, data in charter.data.items():
+        at = f"data.{name}"
+        if data.kind not in KINDS:
+            yield f"{at}.kind", f"{data.kind!r} is not a kind of data", f"Use one of {', '.join(KINDS)}"
+        if data.category not in DATA_CATEGORIES:
+            yield f"{at}.category", f"{data.category!r} is not in the fideslang taxonomy", "Try 'user.behavior.browsing_history'"
+        if under(data.category, *NEVER_CATEGORIES):
+            yield f"{at}.category", f"{data.category!r} is never kept", "Delete this entry"
+        if under(data.category, *SENSITIVE_CATEGORIES) and data.sensitive not in charter.sensitive:
+            yield f"{at}.sensitive", f"{data.category!r} is sensitive", "Name the [sensitive.*] entry that people turn on for it"
+        if data.sensitive and data.sensitive not in charter.sensitive:
+            yield f"{at}.sensitive", f"there is no [sensitive.{data.sensitive}]", "Declare it, or correct the name"
+        if data.retention_days < 1:
+            yield f"{at}.retention_days", f"{data.retention_days} is not a time", "Say after how many days it is deleted, at least 1"
+        for purpose in data.purposes:
+            if purpose not in charter.purposes:
+                yield f"{at}.purposes", f"there is no [purposes.{purpose}]", "Declare it, or correct the name"
+        if not data.purposes:
+            yield f"{at}.purposes", "it is empty", "Data that is for nothing is not kept: name a purpose, or delete the entry"
+        for surface in data.surfaces:
+            if surface not in SURFACES:
+                yield f"{at}.surfaces", f"{surface!r} is no surface", f"Use some of {', '.join(SURFACES)}"
+
+
+def _ownership_problems(charter: Charter) -> Iterator[Problem]:
+    """Each verb and each trait is kept under exactly one entry, or nobody could say what it may be used for."""
+    owners: dict[tuple[str, str], str] = {}
+    for name, data in charter.data.items():
+        for verb in data.verbs:
+            if verb not in VERBS:
+                yield f"data.{name}.verbs", f"{verb!r} is not a verb", f"Use some of {', '.join(VERBS)}"
+        claimed = [("observed", verb) for verb in data.verbs] + [(data.kind, trait) for trait in data.traits]
+        for claim in claimed:
+            if claim in owners:
+                yield f"data.{name}", f"{claim[1]!r} is already kept under [data.{owners[claim]}]", "Name it in one entry only"
+            owners[claim] = name

@@ -1,0 +1,109 @@
+"""The View: the profile cut down to what this person allows, for this purpose, on this surface. It is all that a strategy ever sees."""
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from tactful.domain.consent import Dial
+from tactful.domain.event import NEUTRAL, TOWARDS, Interaction, Trait, Value
+
+SURFACES = ("private", "shared", "email", "push")
+"""Where something can be shown, from the one that only this person sees to those that others may."""
+
+
+class Withheld(Struct, frozen=True):
+    """What a View does not hold although it is kept. data: the charter's data entry; count: pieces; why: in words."""
+
+    data: str
+    why: str
+    count: int
+
+
+class View:
+    """What may be read, and a note of what was. Built by `flow/gate.py` and nowhere else.
+
+    A frozen thing but for `opened`, which grows as accessors are used: `reasons ⊆ opened ⊆ allowed` is a tested property.
+    This is a promise between rooms, no sandbox against a hostile plug-in.
+    """
+
+    __slots__ = ("_history", "_traits", "allowed", "audience", "dial", "opened", "purpose", "sensitive", "surface", "withheld")
+
+    def __init__(
+        self,
+        *,
+        purpose: str,
+        surface: str,
+        dial: Dial = Dial.off,
+        history: tuple[Interaction, ...] = (),
+        traits: Mapping[str, Trait] | None = None,
+        allowed: frozenset[str] = frozenset(),
+        withheld: tuple[Withheld, ...] = (),
+        sensitive: frozenset[str] = frozenset(),
+        audience: str = "adults",
+    ) -> None:
+        self.purpose, self.surface, self.dial = purpose, surface, dial
+        self._history, self._traits = history, dict(traits or {})
+        self.allowed = allowed
+        self.withheld = withheld
+        self.sensitive = sensitive
+        """Sensitive categories that the person turned on."""
+        self.audience = audience
+        """`children` where the person is, or must be presumed to be, a child."""
+        self.opened: set[str] = set()
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing about the person may be read: the output must then be the same for anybody."""
+        return not self._history and not self._traits
+
+    def history(self) -> tuple[Interaction, ...]:
+        """What the person did, oldest first."""
+        for interaction in self._history:
+            self.opened.add(interaction.data)
+        return self._history
+
+    def liked(self, most: int) -> list[Interaction]:
+        """What the person turned to: newest first, each item once, at its last place, at most so many.
+
+        Items that they last refused (disliked, returned, dropped) are not among them; being shown something counts for nothing.
+        """
+        seen: dict[str, Interaction] = {}
+        for interaction in reversed(self.history()):
+            if interaction.verb not in NEUTRAL and interaction.item not in seen:
+                seen[interaction.item] = interaction
+                if len(seen) >= most:
+                    break
+        return [interaction for interaction in seen.values() if interaction.verb in TOWARDS]
+
+    def trait(self, name: str) -> Trait | None:
+        """One trait, whatever its kind; its type says which."""
+        found = self._traits.get(name)
+        if found is not None:
+            self.opened.add(found.data)
+        return found
+
+    def value(self, name: str) -> Value:
+        """A trait's value, or None."""
+        found = self.trait(name)
+        return None if found is None else found.value
+
+
+class Moment(Struct, frozen=True):
+    """What the guards know: the time, the context of the request, and what the View says was done and shown before.
+
+    now: milliseconds since 1970. done: items by verb, most recent last. allowed_bits: sensitive categories turned on.
+    """
+
+    now: int
+    context: Mapping[str, Value]
+    done: Mapping[str, tuple[Interaction, ...]]
+    audience: str
+    sensitive: frozenset[str]
+
+    @staticmethod
+    def of(view: View, context: Mapping[str, Value], now: int) -> "Moment":
+        """Built from the View, so that a guard cannot go round the consent."""
+        done: dict[str, list[Interaction]] = {}
+        for interaction in view.history():
+            done.setdefault(interaction.verb, []).append(interaction)
+        return Moment(now, context, {verb: tuple(acts) for verb, acts in done.items()}, view.audience, view.sensitive)

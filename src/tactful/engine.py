@@ -1,0 +1,300 @@
+"""The shell: load once → flow → save once. Clock, dice and names are passed in."""
+
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from tactful.domain.catalogue import Catalogue
+from tactful.domain.charter import Charter
+from tactful.domain.consent import NOBODY, Consent, ConsentChange, Dial
+from tactful.domain.decision import Ask, Verdict
+from tactful.domain.errors import StaleModel, UnknownPlacement
+from tactful.domain.event import Arrival, Event, Value
+from tactful.domain.profile import UNKNOWN, Profile
+from tactful.domain.receipt import Receipt
+from tactful.domain.view import Moment, View
+from tactful.flow.clean import Unusable, clean
+from tactful.flow.decide import Decision, Recipe, decide
+from tactful.flow.explain import Stamp, explain
+from tactful.flow.fold import fold
+from tactful.flow.gate import DAY, Refused, admit, is_child, view_of
+from tactful.learn.train import fits
+from tactful.ports import VISIT, Ack, Dice, Model, ModelStore, Quarantined, Record, Shelf, Stores
+
+QUARANTINE_MS = 7 * DAY
+ANONYMOUS_RECEIPT_MS = DAY
+RECEIPT_MS = 90 * DAY
+
+
+class Shell(Struct, frozen=True):
+    """What the engine cannot know by itself. now: milliseconds since 1970; name: a fresh unguessable name; dice: chance."""
+
+    now: Callable[[], int]
+    name: Callable[[], str]
+    dice: Dice
+
+
+class Problem(Struct, frozen=True, omit_defaults=True):
+    """What became of one event that was not kept. what: quarantined or refused."""
+
+    event: str
+    what: str
+    why: str
+    field: str = ""
+
+
+class Outcome(Struct, frozen=True):
+    """The account of a batch: sent = stored + duplicate + quarantined + refused, exactly. stripped: undeclared fields, by name."""
+
+    sent: int
+    stored: int
+    duplicate: int
+    quarantined: int
+    refused: int
+    stripped: dict[str, int]
+    problems: tuple[Problem, ...] = ()
+
+
+class Taken(Struct):
+    """A batch on its way to the disk: wait for `acks`, then `outcome` tells what became of it."""
+
+    sent: int
+    parts: list[list[tuple[str, str]]]
+    problems: list[Problem]
+    stripped: Counter[str]
+    events: Ack[frozenset[tuple[str, str]]]
+    acks: list[Ack[Any]]
+
+    def outcome(self, duplicates: frozenset[tuple[str, str]]) -> Outcome:
+        """The account, given what the event log already had. A message is a duplicate if all that it brought was there."""
+        duplicate = 0
+        if duplicates:
+            duplicate = sum(all(part in duplicates for part in message) for message in self.parts if message)
+        what = Counter(problem.what for problem in self.problems)
+        return Outcome(
+            self.sent, len(self.parts) - duplicate, duplicate, what["quarantined"], what["refused"],
+            dict(self.stripped), tuple(self.problems[:100]),
+        )  # fmt: skip
+
+    def wait(self) -> Outcome:
+        """Block until it is durable."""
+        for ack in self.acks:
+            ack.wait()
+        return self.outcome(self.events.wait())
+
+    async def settled(self) -> Outcome:
+        """Until it is durable, without blocking the loop."""
+        for ack in self.acks:
+            await ack
+        return self.outcome(await self.events)
+
+
+class Answer(Struct, frozen=True):
+    """A decision with its receipt. durable: wait for it before showing what must not be lost."""
+
+    decision: Decision
+    receipt: Receipt
+    durable: Ack[None]
+
+
+class Engine:
+    """Everything an installation can do, on top of stores that are passed in."""
+
+    def __init__(
+        self,
+        stores: Stores,
+        models: ModelStore,
+        charter: Charter,
+        recipes: Mapping[str, Recipe],
+        shell: Shell,
+        cached_events: int = 150_000,
+        where: str = "",
+    ) -> None:
+        self.stores, self.models, self.charter, self.recipes, self.shell = stores, models, charter, recipes, shell
+        self._shelf = Shelf(Catalogue(charter.proxies), {}, where)
+        self._consents: dict[str, Consent] = {}
+        self._consents_version = -1
+        self._profiles: OrderedDict[str, Profile] = OrderedDict()
+        self._cached, self._cached_most = 0, cached_events
+        self.refresh_models()
+
+    # ------------------------------------------------------------------------------------------------------- what is kept
+
+    def consent(self, person: str) -> Consent:
+        """What the person allows now. The cache is good as long as nobody changed anything, on any worker."""
+        version = self.stores.consents.version()
+        if version != self._consents_version:
+            self._consents.clear()
+            self._consents_version = version
+        found = self._consents.get(person)
+        if found is None:
+            if len(self._consents) > 100_000:
+                self._consents.clear()
+            found = self._consents[person] = Consent.of(self.stores.consents.read(person))
+        return found
+
+    def profile(self, person: str) -> Profile:
+        """The profile, folded from the log. The cache is good as long as the person's last record is the one folded in last."""
+        head = self.stores.events.head(person)
+        known = self._profiles.pop(person, None)
+        if known is not None and (known.sequence > head or head == 0):
+            self._cached -= len(known.observed)
+            known = None  # forgotten, or restored from an older copy
+        if head == 0:
+            return UNKNOWN
+        if known is None or known.sequence < head:
+            self._cached -= len(known.observed) if known else 0
+            known = fold(known or UNKNOWN, self.stores.events.read(person, known.sequence if known else 0))
+            self._cached += len(known.observed)
+        self._profiles[person] = known
+        while self._cached > self._cached_most and len(self._profiles) > 1:
+            _, oldest = self._profiles.popitem(last=False)
+            self._cached -= len(oldest.observed)
+        return known
+
+    def shelf(self) -> Shelf:
+        """The catalogue as it is now, and the models."""
+        version = self.stores.items.version()
+        catalogue = self._shelf.catalogue
+        if version != catalogue.version:
+            catalogue = catalogue.with_items(self.stores.items.since(catalogue.version), version)
+            self._shelf = Shelf(catalogue, self._shelf.models, self._shelf.where)
+        return self._shelf
+
+    def refresh_models(self) -> bool:
+        """Take up newly trained models, all at once; a decision under way keeps the ones it began with. True if there were any."""
+        current = self.models.current()
+        if current == {name: model.version for name, model in self._shelf.models.items()}:
+            return False
+        catalogue = self.shelf().catalogue
+        models: dict[str, Model] = {}
+        for name, version in current.items():
+            held = self._shelf.models.get(name)
+            model = held if held is not None and held.version == version else self.models.load(name, version)
+            if not fits(model, catalogue):
+                raise StaleModel(name=name, where=self._shelf.where)
+            models[name] = model
+        self._shelf = Shelf(catalogue, models, self._shelf.where)
+        return True
+
+    # ---------------------------------------------------------------------------------------------------------- events in
+
+    def take(self, arrivals: Sequence[Arrival], unusable: Iterable[Quarantined] = ()) -> Taken:
+        """clean → gate → append. unusable: pieces of the batch that could not even be read."""
+        now = self.shell.now()
+        quarantined = list(unusable)
+        problems = [Problem(piece.id, "quarantined", piece.why, piece.field) for piece in quarantined]
+        records: dict[tuple[str, str], list[Event]] = {}
+        parts: list[list[tuple[str, str]]] = []
+        stripped: Counter[str] = Counter()
+        acks: list[Ack[Any]] = []
+        for arrival in arrivals:
+            cleaned = clean(arrival, now)
+            if isinstance(cleaned, Unusable):
+                problems.append(Problem(arrival.id, "quarantined", cleaned.why, cleaned.field))
+                quarantined.append(_quarantined(arrival, cleaned, now))
+                continue
+            admitted = admit(cleaned, self.charter, self.consent(arrival.person), now)
+            if isinstance(admitted, Refused):
+                problems.append(Problem(arrival.id, "refused", admitted.why))
+                continue
+            if admitted.stripped:
+                stripped.update(admitted.stripped)
+            if admitted.child is not None:
+                acks.append(self._mark_child(arrival.person, admitted.child, now))
+            mine = []
+            for event in admitted.events:
+                visit = getattr(event, "visit", False)
+                records.setdefault((arrival.person, VISIT if visit else event.data), []).append(event)
+                mine.append((arrival.person, event.id))
+            parts.append(mine)
+        if quarantined:
+            acks.append(self.stores.quarantine.put(quarantined))
+        kept = [
+            Record(person, data, tuple(events), self._keep_until(data, now)) for (person, data), events in records.items()
+        ]
+        nothing: Ack[frozenset[tuple[str, str]]] = Ack(frozenset())
+        return Taken(
+            len(parts) + len(problems),
+            parts, problems, stripped, self.stores.events.append(kept) if kept else nothing, acks,
+        )  # fmt: skip
+
+    def _keep_until(self, data: str, now: int) -> int:
+        if data == VISIT:
+            return now + self.charter.visit_ms
+        return now + self.charter.data[data].retention_days * DAY
+
+    def _mark_child(self, person: str, child: bool, now: int) -> Ack[None]:
+        if self.consent(person).child == child:
+            return Ack(None)
+        change = ConsentChange(now, "declared age", self.charter.version, child=child)
+        return self.stores.consents.append([(person, change)])
+
+    # ------------------------------------------------------------------------------------------------------ decisions out
+
+    def decide(self, person: str | None, asks: Sequence[Ask], context: Mapping[str, Value] | None = None) -> list[Answer]:
+        """Choose for the placements of one page, in their order: no item comes twice on it. person: None for somebody unknown.
+
+        Raises UnknownPlacement, NoModel.
+        """
+        for ask in asks:
+            if ask.placement not in self.recipes:
+                raise UnknownPlacement(name=ask.placement, available=", ".join(sorted(self.recipes)) or "none yet")
+        shelf, now = self.shelf(), self.shell.now()
+        consent = NOBODY if person is None else self.consent(person)
+        profile = UNKNOWN if person is None else self.profile(person)
+        taken: list[int] = []
+        answers = []
+        for ask in asks:
+            recipe = self.recipes[ask.placement]
+            view = self.view(profile, consent, recipe.placement.purpose, recipe.placement.surface, now, shelf.catalogue)
+            moment = Moment.of(view, {**(context or {}), **ask.context}, now)
+            decision = decide(recipe, ask, view, moment, shelf, self.shell.dice, taken)
+            taken += decision.slots.rows.tolist()
+            known = person is not None and view.dial > Dial.off
+            stamp = Stamp(self.shell.name(), now, person if known else None)
+            receipt = explain(decision, view, shelf, self.charter, consent, stamp)
+            keep = RECEIPT_MS if known else ANONYMOUS_RECEIPT_MS
+            answers.append(Answer(decision, receipt, self.stores.receipts.append(receipt, now + keep)))
+        return answers
+
+    def view(
+        self, profile: Profile, consent: Consent, purpose: str, surface: str, now: int, catalogue: Catalogue
+    ) -> View:
+        """The View of a profile; the only way from one to the other."""
+        on = catalogue.bits_of(consent.sensitive)
+        return view_of(
+            profile, consent, self.charter, purpose=purpose, surface=surface, now=now,
+            is_sensitive=lambda item: catalogue.is_sensitive(item, on),
+        )  # fmt: skip
+
+    # ------------------------------------------------------------------------------------------------------------ rights
+
+    def change_consent(self, person: str, change: ConsentChange) -> Ack[None]:
+        """Write a change down; it counts from the next decision on any worker once acknowledged."""
+        return self.stores.consents.append([(person, change)])
+
+    def forget(self, person: str) -> list[Ack[None]]:
+        """Leave nothing of the person, in any store."""
+        cached = self._profiles.pop(person, None)
+        self._cached -= len(cached.observed) if cached else 0
+        self._consents.pop(person, None)
+        kept = (self.stores.events, self.stores.consents, self.stores.receipts, self.stores.quarantine)
+        return [store.forget(person) for store in kept]
+
+    def is_child(self, person: str) -> bool:
+        """Whether the person is a child, or must be presumed to be one."""
+        return is_child(self.consent(person), self.charter)
+
+
+def must_be_durable(answer: Answer) -> bool:
+    """Whether an answer must wait for its receipt to be on disk: a held decision must not be lost."""
+    return answer.decision.verdict is Verdict.hold
+
+
+def _quarantined(arrival: Arrival, reason: Unusable, now: int) -> Quarantined:
+    person = arrival.person if 0 < len(arrival.person) <= 256 else ""
+    return Quarantined(arrival.id[:64], now, person, msgspec.json.encode(arrival), reason.field, reason.why)

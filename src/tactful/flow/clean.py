@@ -1,0 +1,59 @@
+"""Is it usable? An arrival that cannot be used is not thrown away: it goes to quarantine with the field and the reason."""
+
+import math
+
+from msgspec import Struct
+
+from tactful.domain.event import VERBS, Arrival
+
+ID_MOST = 256
+"""Longest id, in characters: longer ones are mistakes (a token, a whole page address)."""
+ITEMS_MOST = 500
+EARLIEST = 946_684_800_000  # 2000-01-01: an older clock was never set
+AHEAD = 24 * 3_600_000  # a client may be a day ahead (its zone); more is a wrong clock
+ANONYMOUS = "anon:"
+"""Prefix of the names of people who have not said who they are. A known person's id cannot begin with it."""
+
+
+class Unusable(Struct, frozen=True):
+    """Why an arrival cannot be used: which field, and what would mend it."""
+
+    field: str
+    why: str
+
+
+def clean(arrival: Arrival, now: int) -> Arrival | Unusable:
+    """The arrival with its time filled in, or the reason why it cannot be used. now: milliseconds since 1970."""
+    for name, value in (("messageId", arrival.id), ("userId", arrival.person)):
+        if not value or value == ANONYMOUS:
+            return Unusable(name, f"it is missing or empty; send a {name}")
+        if len(value) > ID_MOST:
+            return Unusable(name, f"it has {len(value)} characters, the most is {ID_MOST}")
+    at = now if arrival.at is None else arrival.at
+    if not EARLIEST <= at <= now + AHEAD:
+        return Unusable("timestamp", "it lies before 2000 or more than a day ahead; set the client's clock, and send sentAt")
+    if arrival.verb:
+        unusable = _unusable_interaction(arrival)
+        if unusable is not None:
+            return unusable
+    if arrival.at is not None:
+        return arrival
+    return Arrival(
+        id=arrival.id, person=arrival.person, name=arrival.name, at=now, verb=arrival.verb, items=arrival.items,
+        value=arrival.value, fields=arrival.fields, traits=arrival.traits, granted=arrival.granted,
+    )  # fmt: skip
+
+
+def _unusable_interaction(arrival: Arrival) -> Unusable | None:
+    if arrival.verb not in VERBS:
+        return Unusable("verb", f"{arrival.verb!r} is not one of {', '.join(VERBS)}")
+    if not arrival.items or not all(arrival.items):
+        return Unusable("properties.product_id", "the event names no item; send product_id, item_id or id, or products with one each")
+    longest = max(map(len, arrival.items))
+    if longest > ID_MOST:
+        return Unusable("properties.product_id", f"it has {longest} characters, the most is {ID_MOST}")
+    if len(arrival.items) > ITEMS_MOST:
+        return Unusable("properties.products", f"it names {len(arrival.items)} items, the most is {ITEMS_MOST}")
+    if arrival.value is not None and not math.isfinite(arrival.value):
+        return Unusable("properties.value", "it is not a finite number")
+    return None

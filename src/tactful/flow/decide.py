@@ -1,0 +1,164 @@
+"""propose → permit → arrange → review: the only file that knows the order."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from tactful.domain.catalogue import Mask, Rows, chosen
+from tactful.domain.decision import NO_EVIDENCE, Ask, Evidence, Removal, Scored, Slots, Verdict, add_up
+from tactful.domain.errors import TactfulError
+from tactful.domain.placement import Placement
+from tactful.domain.view import Moment, View
+from tactful.ports import Arranger, Dice, Guard, Shelf, Strategy
+
+REMOVED_NAMED = 20
+"""How many of the items that a guard removed are named in the receipt, best first; all are counted."""
+
+T = TypeVar("T")
+
+
+class Recipe(Struct, frozen=True):
+    """A placement with its parts ready to run. guards: by name, the charter's own first. fingerprint: of all settings."""
+
+    name: str
+    placement: Placement
+    strategy: Strategy
+    guards: Mapping[str, Guard]
+    arranger: Arranger
+    fingerprint: str = ""
+
+
+class Ranked(Struct, frozen=True):
+    """Permitted candidates, best first: rows int32[n], scores float64[n], index int64[n] into the proposal's rows."""
+
+    rows: Rows
+    scores: NDArray[np.float64]
+    index: NDArray[np.int64]
+
+
+class Decision(Struct, frozen=True):
+    """What was chosen, and all that the explanation needs. defaults: how many slots at the end hold default items."""
+
+    recipe: Recipe
+    ask: Ask
+    scored: Scored
+    ranked: Ranked
+    slots: Slots
+    removed: tuple[Removal, ...]
+    verdict: Verdict
+    defaults: int
+    faults: tuple[str, ...]
+
+
+def decide(recipe: Recipe, ask: Ask, view: View, moment: Moment, shelf: Shelf, dice: Dice, taken: Sequence[int] = ()) -> Decision:
+    """Choose for one placement. taken: rows already shown on this page by earlier placements.
+
+    Pure: the same arguments give the same decision. With an empty View it is the same for everybody.
+    """
+    faults: list[str] = []
+    catalogue = shelf.catalogue
+    limit = recipe.placement.limit if ask.limit is None else ask.limit
+    scored = _propose(recipe, ask, view, shelf, faults)
+    kept, removed = _permit(recipe, scored, ask, moment, shelf, taken, faults)
+    ranked = _rank(scored, kept)
+    fallback = Slots(np.empty(0, np.int32), np.empty(0))
+    slots = _guarded(
+        f"arranger of {recipe.name}", faults, fallback,
+        lambda: recipe.arranger.arrange(ranked.rows, ranked.scores, limit, catalogue, dice),
+    )  # fmt: skip
+    verdict = Verdict.hold if recipe.placement.high_stakes else Verdict.release
+    if verdict is Verdict.hold:  # what a person has yet to decide is not shown meanwhile
+        slots = fallback
+    slots, defaults = _fill(recipe, ask, slots, limit, moment, shelf, taken, faults)
+    return Decision(recipe, ask, scored, ranked, slots, removed, verdict, defaults, tuple(faults))
+
+
+def _guarded(what: str, faults: list[str], fallback: T, run: Callable[[], T]) -> T:
+    """Run a plug-in. One that fails costs its own contribution, never the decision; the receipt says so."""
+    try:
+        return run()
+    except TactfulError:
+        raise  # an error of ours names the fix: it belongs to the caller
+    except Exception as failure:  # noqa: BLE001 - a plug-in may fail in any way
+        faults.append(f"{what}: {type(failure).__name__}: {failure}")
+        return fallback
+
+
+def _propose(recipe: Recipe, ask: Ask, view: View, shelf: Shelf, faults: list[str]) -> Scored:
+    size = len(shelf.catalogue)
+    nothing = Scored.of(NO_EVIDENCE, size)
+    scored = _guarded(f"strategy of {recipe.name}", faults, nothing, lambda: recipe.strategy.propose(view, ask, shelf))
+    if ask.items is None:
+        return scored
+    # Ranking: the caller's candidates, in the caller's order where nothing is known about them.
+    wanted = shelf.catalogue.rows(dict.fromkeys(ask.items))
+    place = np.full(size, -1, np.int32)
+    place[wanted] = np.arange(len(wanted), dtype=np.int32)
+    target = place[scored.evidence.rows]
+    inside = target >= 0
+    evidence = scored.evidence
+    narrowed = Evidence(
+        evidence.rows[inside], evidence.source[inside], evidence.base[inside],
+        evidence.sources, evidence.weight, evidence.age, evidence.decay, evidence.group,
+    )  # fmt: skip
+    pieces = narrowed.base * narrowed.weight[narrowed.source]
+    scores = add_up(target[inside], pieces, len(wanted))
+    return Scored(wanted, scores, narrowed, target[inside])
+
+
+def _permit(
+    recipe: Recipe, scored: Scored, ask: Ask, moment: Moment, shelf: Shelf, taken: Sequence[int], faults: list[str]
+) -> tuple[Mask, tuple[Removal, ...]]:
+    """Which candidates may be shown: those that no guard, nor the caller, nor an earlier placement takes away."""
+    catalogue, rows = shelf.catalogue, scored.rows
+    kept = np.ones(len(rows), bool)
+    removed: list[Removal] = []
+
+    def apply(by: str, why: str, mask: Mask, personal: bool = False) -> None:
+        nonlocal kept
+        gone = kept & ~mask
+        count = int(np.count_nonzero(gone))
+        if count:
+            places = np.flatnonzero(gone)
+            best = places[np.argsort(-scored.scores[places], kind="stable")[:REMOVED_NAMED]]
+            removed.append(Removal(by, why, count, tuple(catalogue.ids[rows[place]] for place in best), personal))
+            kept = kept & mask
+
+    out = catalogue.rows([*ask.exclude, *([ask.item] if ask.item else [])])
+    if len(out):
+        apply("caller", "the request excludes it", ~chosen(rows, out, len(catalogue)))
+    if len(taken):
+        apply("page", "it already stands on this page", ~chosen(rows, np.array(taken, np.int32), len(catalogue)))
+    for name, guard in recipe.guards.items():
+        nothing = np.zeros(len(rows), bool)
+        before = len(faults)
+        mask = _guarded(f"guard {name}", faults, nothing, lambda g=guard: g.permit(rows, catalogue, moment))  # type: ignore[misc]
+        failed = len(faults) > before
+        why = "the guard failed, and a guard that fails permits nothing" if failed else guard.why
+        apply(name, why, mask, guard.personal)
+    return kept, tuple(removed)
+
+
+def _rank(scored: Scored, kept: Mask) -> Ranked:
+    """Permitted candidates, best first; equal scores keep the order of proposal, which is that of the caller when ranking."""
+    index = np.flatnonzero(kept)
+    order = np.argsort(-scored.scores[index], kind="stable")
+    index = index[order]
+    return Ranked(scored.rows[index], scored.scores[index], index)
+
+
+def _fill(
+    recipe: Recipe, ask: Ask, slots: Slots, limit: int, moment: Moment, shelf: Shelf, taken: Sequence[int], faults: list[str]
+) -> tuple[Slots, int]:
+    """Fill a page that ran short from the placement's default list, itself permitted."""
+    if len(slots.rows) >= limit or not recipe.placement.default or ask.items is not None:
+        return slots, 0
+    rows = shelf.catalogue.rows(recipe.placement.default)
+    scored = Scored(rows, np.zeros(len(rows)), NO_EVIDENCE, np.empty(0, np.int32))
+    kept, _ = _permit(recipe, scored, ask, moment, shelf, [*taken, *slots.rows.tolist()], faults)
+    more = rows[kept][: limit - len(slots.rows)]
+    return Slots(np.concatenate([slots.rows, more]), np.concatenate([slots.odds, np.ones(len(more))])), len(more)
+

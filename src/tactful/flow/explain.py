@@ -1,0 +1,208 @@
+"""Decision → receipt → sentences. What is said is read off the receipt, and the receipt off the evidence: true by construction."""
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from tactful.domain.catalogue import Catalogue
+from tactful.domain.charter import Charter
+from tactful.domain.consent import Consent
+from tactful.domain.decision import PERSONAL, Source, add_up
+from tactful.domain.item import Item
+from tactful.domain.receipt import Contribution, Receipt, Shown
+from tactful.domain.view import View
+from tactful.flow.decide import Decision
+from tactful.ports import Shelf
+
+CONTRIBUTIONS_NAMED = 3
+"""How many sources of an item's score a receipt names, biggest first."""
+
+
+class Stamp(Struct, frozen=True):
+    """What a receipt needs from outside the decision. person: None where the person gave no consent to keep it."""
+
+    receipt: str
+    at: int
+    person: str | None
+
+
+def explain(decision: Decision, view: View, shelf: Shelf, charter: Charter, consent: Consent, stamp: Stamp) -> Receipt:
+    """The receipt of a decision."""
+    shown = _shown(decision, shelf.catalogue)
+    known = not view.empty  # without consent a receipt says nothing about the person, not even the number of their consent
+    placement = decision.recipe.placement
+    return Receipt(
+        id=stamp.receipt,
+        at=stamp.at,
+        placement=decision.recipe.name,
+        purpose=placement.purpose,
+        surface=placement.surface,
+        person=stamp.person,
+        dial=int(view.dial) if known else 0,
+        consent_version=consent.version if known else 0,
+        charter=charter.version,
+        catalogue=shelf.catalogue.version,
+        models={name: model.version for name, model in shelf.models.items()},
+        recipe=decision.recipe.fingerprint,
+        allowed=tuple(sorted(view.allowed)),
+        opened=tuple(sorted(view.opened)),
+        withheld=view.withheld if stamp.person else (),
+        proposed=len(decision.scored.rows),
+        permitted=len(decision.ranked.rows),
+        removed=decision.removed,
+        shown=shown,
+        verdict=decision.verdict,
+        personal=any(piece.source.kind in PERSONAL for item in shown for piece in item.contributions),
+        faults=decision.faults,
+    )
+
+
+def _shown(decision: Decision, catalogue: Catalogue) -> tuple[Shown, ...]:
+    slots, ranked, scored = decision.slots, decision.ranked, decision.scored
+    chosen = len(slots.rows) - decision.defaults
+    asked = _Counterfactuals(decision)
+    shown = []
+    for slot, row in enumerate(slots.rows.tolist()):
+        name, odds = catalogue.ids[row], float(slots.odds[slot])
+        if slot >= chosen:
+            shown.append(Shown(name, 0.0, odds, 0, (Contribution(Source("default", "default"), 0.0, 1.0),), None, True))
+            continue
+        rank = 1 + int(np.flatnonzero(ranked.rows == row)[0])
+        place = int(ranked.index[rank - 1])
+        pieces = _contributions(decision, place)
+        without = asked.rank(place, pieces[0].source.key) if pieces and pieces[0].source.kind in PERSONAL else None
+        shown.append(Shown(name, float(scored.scores[place]), odds, rank, pieces, without))
+    return tuple(shown)
+
+
+def _contributions(decision: Decision, place: int) -> tuple[Contribution, ...]:
+    """What made this candidate's score, summed by key: one thing seen by two strategies counts once."""
+    evidence = decision.scored.evidence
+    pieces = np.flatnonzero(decision.scored.place == place)
+    total: dict[str, float] = {}
+    source: dict[str, tuple[float, Source]] = {}
+    for piece in pieces.tolist():
+        number = int(evidence.source[piece])
+        amount = float(evidence.base[piece]) * float(evidence.weight[number])
+        one = evidence.sources[number]
+        total[one.key] = total.get(one.key, 0.0) + amount
+        if one.key not in source or amount > source[one.key][0]:
+            source[one.key] = (amount, one)  # the stronger of two strategies words the reason
+    whole = sum(total.values()) or 1.0
+    best = sorted(total.items(), key=lambda entry: (-entry[1], entry[0]))[:CONTRIBUTIONS_NAMED]
+    return tuple(Contribution(source[key][1], amount, amount / whole) for key, amount in best if amount > 0)
+
+
+class _Counterfactuals:
+    """Ranks in worlds where one thing had never happened; each world is worked out once a decision."""
+
+    def __init__(self, decision: Decision) -> None:
+        self.decision = decision
+        self._permitted = np.zeros(len(decision.scored.rows), bool)
+        self._permitted[decision.ranked.index] = True
+        self._worlds: dict[str, NDArray[np.float64]] = {}
+
+    def rank(self, place: int, key: str) -> int | None:
+        """Where the candidate would stand among the permitted ones without the thing `key`; None: it would not be a candidate."""
+        scores = self._worlds.get(key)
+        scored = self.decision.scored
+        if scores is None:
+            evidence = scored.evidence
+            pieces = evidence.base * evidence.without(key)[evidence.source]
+            scores = add_up(scored.place, pieces, len(scored.rows))
+            scores[~self._permitted] = -1.0
+            self._worlds[key] = scores
+        own = scores[place]
+        if own <= 0.0:
+            return None
+        return 1 + int(np.count_nonzero(scores > own))
+
+
+# -------------------------------------------------------------------------------------------------------------- in words
+
+VERB_WORDS = {
+    "viewed": "looked at",
+    "clicked": "opened",
+    "added": "put aside",
+    "bought": "bought",
+    "finished": "finished",
+    "rated": "rated",
+    "liked": "liked",
+}
+
+
+ALIKE_WORDS = {
+    "author": "both are by {}.",
+    "director": "both are by {}.",
+    "subjects": "both are about {}.",
+    "genres": "both are {}.",
+    "mood": "both are {}.",
+    "decade": "both are from the {}.",
+}
+
+
+def sentence(shown: Shown, catalogue: Catalogue) -> str:
+    """Why one item is there, in one plain sentence."""
+    if shown.default or not shown.contributions:
+        return "The house chose this for everyone."
+    source = shown.contributions[0].source
+    item = catalogue.get(shown.item)
+    match source.kind:
+        case "history":
+            title = _title(catalogue, source.key)
+            if source.how == "similar":
+                return f"You {VERB_WORDS[source.verb]} {title}; {_alike(item, catalogue.get(source.key))}"
+            return f"You {VERB_WORDS[source.verb]} {title}; people often go on to this one."
+        case "item":
+            title = _title(catalogue, source.key)
+            if source.how == "similar":
+                return f"It is close to {title}; {_alike(item, catalogue.get(source.key))}"
+            return f"People often go on to this one from {title}."
+        case "told":
+            return f"You told us that you like {source.how}."
+        case _:
+            return "Many people chose this lately."
+
+
+def what_if(shown: Shown, catalogue: Catalogue) -> str:
+    """What would be different without the first reason: "Without Alien this would have been 14th.", or "" if nothing personal was used."""
+    if not shown.contributions or shown.contributions[0].source.kind not in PERSONAL:
+        return ""
+    source = shown.contributions[0].source
+    thing = _title(catalogue, source.key) if source.kind == "history" else "what you told us"
+    if shown.without is None:
+        return f"Without {thing} it would not have come up at all."
+    return f"Without {thing} this would have been {ordinal(shown.without)}."
+
+
+def ordinal(number: int) -> str:
+    """1st, 2nd, 3rd, 4th ... 11th, 12th, 13th ... 21st."""
+    ending = "th" if 10 <= number % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
+
+
+def label(receipt: Receipt) -> str:
+    """What stands above the list: it says "picked for you" only where something about the person was used."""
+    if receipt.verdict == "hold":
+        return "A person will look at this first"
+    if receipt.personal:
+        return "Picked for you"
+    if any(removal.personal for removal in receipt.removed):
+        return "The same for everyone, less what you know already"
+    return "The same for everyone"
+
+
+def _title(catalogue: Catalogue, item: str) -> str:
+    found = catalogue.get(item)
+    return found.title if found else "something no longer here"
+
+
+def _alike(one: Item | None, other: Item | None) -> str:
+    """What two items share, by their attributes."""
+    if one is None or other is None:
+        return "the two are alike."
+    for attribute in other.attributes:
+        both = [value for value in other.values(attribute) if value in one.values(attribute)]
+        if both:
+            return ALIKE_WORDS.get(attribute, f"both have the {attribute.replace('_', ' ')} {{}}.").format(both[0])
+    return "the two are alike."

@@ -1,0 +1,268 @@
+"""The two gates: nothing is kept without a purpose, and nothing is read without that purpose.
+
+This is the only file that turns a profile into a View. Take the checks out and `tests/flow/test_gate.py` fails.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+
+from msgspec import Struct
+
+from tactful.domain.charter import Charter, Data
+from tactful.domain.consent import Consent, Dial
+from tactful.domain.event import Arrival, Event, Interaction, Told, Trait
+from tactful.domain.profile import Profile
+from tactful.domain.view import View, Withheld
+
+DAY = 86_400_000
+CHILD_TRAITS = ("child", "birth_year")
+"""Declared traits that say whether somebody is a child. They protect, so they are heard whatever the charter keeps."""
+
+
+class Admitted(Struct, frozen=True):
+    """What may stay. stripped: fields and traits that the charter does not declare, by name. child: what the traits say of it."""
+
+    events: tuple[Event, ...]
+    stripped: tuple[str, ...] = ()
+    child: bool | None = None
+
+
+class Refused(Struct, frozen=True):
+    """Why nothing may stay."""
+
+    why: str
+
+
+# ------------------------------------------------------------------------------------------------------------ at the door
+
+
+def admit(arrival: Arrival, charter: Charter, consent: Consent, now: int) -> Admitted | Refused:
+    """What of an arrival may be kept, and for which purposes: what the person allows, narrowed by what the event itself says."""
+    child = child_in(arrival.traits, now, charter.children.age)
+    if arrival.verb:
+        return _admit_interaction(arrival, charter, consent)
+    if not arrival.traits:
+        return Refused(f"the event {arrival.name!r} means nothing that the charter keeps")
+    events: list[Event] = []
+    stripped: list[str] = []
+    for name, value in arrival.traits.items():
+        entry = charter.of_trait.get(("told", name))
+        purposes = () if entry is None else purposes_for(charter.data[entry], charter, consent, arrival.granted)
+        if entry is None or not _plain(value):
+            stripped.append(name)
+        elif purposes and consent.dial >= Dial.told and not _shut(charter.data[entry], consent):
+            events.append(Told(f"{arrival.id}#{name}", arrival.at or now, name, value, entry, purposes))
+    if not events and child is None:
+        return Refused("none of its traits may be kept: undeclared in the charter, or not allowed by the person")
+    return Admitted(tuple(events), tuple(stripped), child)
+
+
+def _admit_interaction(arrival: Arrival, charter: Charter, consent: Consent) -> Admitted | Refused:
+    entry = charter.of_verb.get(arrival.verb)
+    if entry is None:
+        return Refused(f"the charter keeps no data for {arrival.verb!r}")
+    if is_child(consent, charter):
+        return Refused("children are not profiled")
+    if consent.dial < Dial.visit:
+        return Refused(f"the person's dial stands at {consent.dial.words!r}")
+    data = charter.data[entry]
+    purposes = purposes_for(data, charter, consent, arrival.granted)
+    if not purposes:
+        return Refused(f"the person allows no purpose of [data.{entry}]")
+    if _shut(data, consent):
+        return Refused(f"the person has not turned on {data.sensitive!r}")
+    fields = {name: value for name, value in arrival.fields.items() if name in data.fields and _plain(value)}
+    stripped = tuple(name for name in arrival.fields if name not in fields)
+    visit = consent.dial == Dial.visit
+    ids = (arrival.id,) if len(arrival.items) == 1 else tuple(f"{arrival.id}#{place}" for place in range(len(arrival.items)))
+    return Admitted(
+        tuple(
+            Interaction(name, arrival.at or 0, arrival.verb, item, entry, purposes, visit, arrival.value, fields)
+            for name, item in zip(ids, arrival.items, strict=True)
+        ),
+        stripped,
+    )
+
+
+def purposes_for(
+    data: Data, charter: Charter, consent: Consent, granted: Mapping[str, bool] | None = None
+) -> tuple[str, ...]:
+    """The purposes of a data entry that the person allows now; `granted`, what the event itself says, can only take away."""
+    return tuple(
+        purpose
+        for purpose in data.purposes
+        if allows(purpose, charter, consent) and (granted is None or granted.get(purpose, False))
+    )
+
+
+def allows(purpose: str, charter: Charter, consent: Consent) -> bool:
+    """Whether the person allows a purpose: said yes where consent is the basis, has not objected elsewhere."""
+    declared = charter.purposes.get(purpose)
+    if declared is None:
+        return False
+    if declared.basis == "consent":
+        return purpose in consent.granted
+    return purpose not in consent.refused
+
+
+def is_child(consent: Consent, charter: Charter) -> bool:
+    """Whether the person is a child, or must be presumed to be one."""
+    return charter.children.unknown_age_is_child if consent.child is None else consent.child
+
+
+def child_in(traits: Mapping[str, object], now: int, age: int) -> bool | None:
+    """What declared traits say of being a child: None, if nothing. The birthday is taken to be yet to come this year."""
+    said = traits.get("child")
+    if isinstance(said, bool):
+        return said
+    born = traits.get("birth_year")
+    if isinstance(born, int) and not isinstance(born, bool):
+        year = 1970 + int(now / (365.2425 * DAY))
+        return year - born - 1 < age
+    return None
+
+
+def _shut(data: Data, consent: Consent) -> bool:
+    return bool(data.sensitive) and data.sensitive not in consent.sensitive
+
+
+def _plain(value: object) -> bool:
+    """Whether a value is one that can be shown to the person as it is: no nested structures, no long texts."""
+    if isinstance(value, list):
+        return len(value) <= 100 and all(isinstance(piece, str) and len(piece) <= 256 for piece in value)
+    return value is None or isinstance(value, (bool, int, float)) or (isinstance(value, str) and len(value) <= 1024)
+
+
+# --------------------------------------------------------------------------------------------------------------- at use
+
+
+def view_of(
+    profile: Profile,
+    consent: Consent,
+    charter: Charter,
+    *,
+    purpose: str,
+    surface: str,
+    now: int,
+    is_sensitive: Callable[[str], bool],
+) -> View:
+    """Cut the profile down to what this person allows, for this purpose, on this surface, now.
+
+    is_sensitive: whether an interest in an item would betray a category that this person has not turned on.
+    """
+    child = is_child(consent, charter)
+    shut = _closed(consent, charter, purpose, child)
+    if shut is not None:
+        audience = "children" if child else "adults"
+        return View(purpose=purpose, surface=surface, withheld=_all_withheld(profile, shut), audience=audience)
+    cut = _Cut(consent, charter, purpose, surface, now)
+    visit_from = _visit_start(profile.observed, now, charter.visit_ms)
+    history = tuple(
+        interaction
+        for interaction in profile.observed
+        if cut.keeps(interaction, visit_from, is_sensitive)
+    )
+    traits: dict[str, Trait] = {}
+    # What the person said comes last: it overrides what others said or we concluded.
+    for kind in (profile.inferred, profile.obtained, profile.declared):
+        traits.update({name: trait for name, trait in kind.items() if cut.keeps_trait(trait)})
+    allowed = frozenset(name for name in charter.data if cut.entry_shut(name) is None)
+    return View(
+        purpose=purpose, surface=surface, dial=consent.dial, history=history, traits=traits, allowed=allowed,
+        withheld=cut.withheld(), sensitive=consent.sensitive,
+    )  # fmt: skip
+
+
+def _closed(consent: Consent, charter: Charter, purpose: str, child: bool) -> str | None:
+    """Why nothing at all may be read, or None."""
+    if child:
+        return "children are not profiled"
+    if consent.dial == Dial.off:
+        return "the dial stands at 'Off'"
+    if not allows(purpose, charter, consent):
+        return f"no consent for {purpose!r}"
+    return None
+
+
+def _all_withheld(profile: Profile, why: str) -> tuple[Withheld, ...]:
+    count: Counter[str] = Counter(interaction.data for interaction in profile.observed)
+    for kind in (profile.declared, profile.obtained, profile.inferred):
+        count.update(trait.data for trait in kind.values())
+    return tuple(Withheld(data, why, number) for data, number in sorted(count.items()))
+
+
+def _visit_start(observed: Iterable[Interaction], now: int, gap: int) -> int:
+    """When the visit that is going on now began: walk back from now until nothing happened for longer than the gap."""
+    start = now
+    for interaction in reversed(tuple(observed)):
+        if start - interaction.at > gap:
+            break
+        start = min(start, interaction.at)
+    return start
+
+
+class _Cut:
+    """One cut of a profile: decides piece by piece, and keeps count of what it withheld and why."""
+
+    def __init__(self, consent: Consent, charter: Charter, purpose: str, surface: str, now: int) -> None:
+        self.consent, self.charter, self.purpose, self.surface, self.now = consent, charter, purpose, surface, now
+        self._why: Counter[tuple[str, str]] = Counter()
+        self._entries: dict[str, str | None] = {}
+        self._oldest: dict[str, int] = {}
+
+    def entry_shut(self, name: str) -> str | None:
+        """Why nothing kept under this data entry may be read, or None. Worked out once an entry."""
+        if name not in self._entries:
+            self._entries[name] = self._entry_shut(name)
+            data = self.charter.data.get(name)
+            self._oldest[name] = self.now - (data.retention_days * DAY if data else 0)
+        return self._entries[name]
+
+    def _entry_shut(self, name: str) -> str | None:
+        data = self.charter.data.get(name)
+        if data is None:
+            return "the charter no longer declares it"
+        if self.purpose not in data.purposes:
+            return f"it is not for {self.purpose!r}"
+        if self.surface not in data.surfaces:
+            return f"it is not for the surface {self.surface!r}"
+        if _shut(data, self.consent):
+            return f"sensitive: {data.sensitive!r} is not turned on"
+        if data.kind != "told" and self.consent.dial < Dial.visit:
+            return f"the dial stands at {self.consent.dial.words!r}"
+        if data.kind in ("obtained", "inferred") and self.consent.dial < Dial.remember:
+            return f"the dial stands at {self.consent.dial.words!r}"
+        return None
+
+    def keeps(self, interaction: Interaction, visit_from: int, is_sensitive: Callable[[str], bool]) -> bool:
+        """Whether an interaction may be read."""
+        why = self.entry_shut(interaction.data)
+        if why is None:
+            if self.purpose not in interaction.purposes:
+                why = f"it was not collected for {self.purpose!r}"
+            elif interaction.at < self._oldest[interaction.data]:
+                why = "its time is over"
+            elif (interaction.visit or self.consent.dial == Dial.visit) and interaction.at < visit_from:
+                why = "it belongs to an earlier visit"
+            elif is_sensitive(interaction.item):
+                why = "sensitive: the item would betray what is not turned on"
+        if why is None:
+            return True
+        self._why[interaction.data, why] += 1
+        return False
+
+    def keeps_trait(self, trait: Trait) -> bool:
+        """Whether a trait may be read."""
+        why = self.entry_shut(trait.data)
+        if why is None and self.purpose not in trait.purposes:
+            why = f"it was not collected for {self.purpose!r}"
+        if why is None and trait.at < self._oldest[trait.data]:
+            why = "its time is over"
+        if why is None:
+            return True
+        self._why[trait.data, why] += 1
+        return False
+
+    def withheld(self) -> tuple[Withheld, ...]:
+        """What was withheld so far, by data entry and reason."""
+        return tuple(Withheld(data, why, count) for (data, why), count in sorted(self._why.items()))

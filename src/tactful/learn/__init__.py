@@ -1,0 +1,1 @@
+"""From what people did to a model: interactions, neighbours, training, judging."""

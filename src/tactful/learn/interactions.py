@@ -1,0 +1,62 @@
+"""The log → columns to learn from: only of people who allow it now, only what they allowed when it came in."""
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from tactful.domain.catalogue import Catalogue
+from tactful.domain.charter import Charter
+from tactful.domain.consent import Consent, Dial
+from tactful.domain.event import VERBS, Event, Interaction
+from tactful.ports import Interactions
+
+PURPOSE = "learn"
+"""The charter's purpose under which models are trained."""
+_CODE = {verb: code for code, verb in enumerate(VERBS)}
+
+
+def interactions_of(
+    people: Iterable[tuple[str, list[Event]]], consents: Mapping[str, Consent], charter: Charter, catalogue: Catalogue
+) -> Interactions:
+    """Columns in canonical order: people by pseudonym without gaps, each person's acts by time, then id.
+
+    Somebody who allows nothing, a child, and what belonged to one visit only leave no trace, not even a gap in the numbering.
+    """
+    person: list[int] = []
+    row: list[int] = []
+    at: list[int] = []
+    verb: list[int] = []
+    value: list[float] = []
+    count = 0
+    index, size = catalogue.index, len(catalogue)
+    for pseudonym, events in people:
+        consent = consents.get(pseudonym)
+        if consent is None or not may_learn_from(consent, charter):
+            continue
+        acts = [
+            (event.at, event.id, place, event)
+            for event in events
+            if isinstance(event, Interaction)
+            and PURPOSE in event.purposes
+            and not event.visit
+            and (place := index.get(event.item, size)) < size
+        ]
+        if not acts:
+            continue
+        acts.sort(key=lambda act: act[:2])
+        person += [count] * len(acts)
+        at += [act[0] for act in acts]
+        row += [act[2] for act in acts]
+        verb += [_CODE[act[3].verb] for act in acts]
+        value += [np.nan if act[3].value is None else act[3].value for act in acts]
+        count += 1
+    return Interactions(
+        np.array(person, np.int32), np.array(row, np.int32), np.array(at, np.int64),
+        np.array(verb, np.int8), np.array(value, np.float32), count,
+    )  # fmt: skip
+
+
+def may_learn_from(consent: Consent, charter: Charter) -> bool:
+    """Whether models may be trained on what this person did."""
+    child = charter.children.unknown_age_is_child if consent.child is None else consent.child
+    return PURPOSE in consent.granted and consent.dial == Dial.remember and not child

@@ -1,0 +1,68 @@
+"""Lists of neighbours: for each item, what it leads to and how strongly. The common form of the models that count."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import scipy.sparse as sparse
+from numpy.typing import NDArray
+
+from tactful.domain.catalogue import Rows
+from tactful.domain.decision import NO_EVIDENCE, Evidence, Source
+from tactful.ports import Model
+
+
+def strongest(counts: "sparse.csr_array", most: int) -> dict[str, NDArray[np.generic]]:
+    """The `most` strongest neighbours of each row, as shares of the row's whole: arrays `starts` int64[n+1], `rows` int32, `share` float32.
+
+    Shares are of all of a row's neighbours, so that what is cut off is not given to the others. Ties keep the lower row.
+    """
+    size = counts.shape[0]
+    whole = np.asarray(counts.sum(axis=1)).ravel()
+    lengths = np.diff(counts.indptr)
+    row_of = np.repeat(np.arange(size, dtype=np.int32), lengths)
+    order = np.lexsort((counts.indices, -counts.data, row_of))
+    within = np.arange(len(order)) - np.repeat(counts.indptr[:-1], lengths)
+    kept = order[within < most]
+    values = counts.data[kept] / whole[row_of[kept]]
+    starts = np.zeros(size + 1, np.int64)
+    np.cumsum(np.minimum(lengths, most), out=starts[1:])
+    return {"starts": starts, "rows": counts.indices[kept].astype(np.int32), "share": values.astype(np.float32)}
+
+
+def evidence_from(
+    model: Model, items: Sequence[tuple[int, Source]], half_life: float, group: int = 0
+) -> Evidence:
+    """What these items, newest first, speak for: each weighs 2^(-age / half_life), scaled so that an endless history weighs 1.
+
+    items: (catalogue row, source). Rows that the model has not seen speak for nothing.
+    """
+    starts: NDArray[np.int64] = model.arrays["starts"]
+    known = [(age, row, source) for age, (row, source) in enumerate(items) if row < len(starts) - 1]
+    if not known:
+        return NO_EVIDENCE
+    decay = 0.5 ** (1.0 / half_life)
+    age = np.array([entry[0] for entry in known], np.int32)
+    at = np.array([entry[1] for entry in known], np.int64)
+    first = starts[at]
+    lengths = starts[at + 1] - first
+    ends = np.cumsum(lengths)
+    where = np.repeat(first - (ends - lengths), lengths) + np.arange(ends[-1])
+    return Evidence(
+        rows=model.arrays["rows"][where],
+        source=np.repeat(np.arange(len(known), dtype=np.int32), lengths),
+        base=model.arrays["share"][where],
+        sources=tuple(entry[2] for entry in known),
+        weight=(1.0 - decay) * decay**age,
+        age=age,
+        decay=np.full(len(known), decay),
+        group=np.full(len(known), group, np.int32),
+    )
+
+
+def single(rows: Rows, base: NDArray[np.float32], sources: Iterable[Source], source: NDArray[np.int32]) -> Evidence:
+    """Evidence in which nothing ages: each source weighs 1."""
+    named = tuple(sources)
+    count = len(named)
+    return Evidence(
+        rows, source, base, named, np.ones(count), np.zeros(count, np.int32), np.ones(count), np.arange(count, dtype=np.int32)
+    )

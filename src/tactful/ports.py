@@ -1,0 +1,283 @@
+"""What the core needs from outside: places to keep things, and parts that choose.
+
+Ports speak the words of the domain. Whatever holds something personal has a `forget`. The suites in `contracts.py` say, as tests,
+what each must do; an implementation of your own inherits the suite as its test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Sequence
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
+
+import numpy as np
+from msgspec import Struct, field
+from numpy.typing import NDArray
+
+from tactful.domain.catalogue import Catalogue, Mask, Rows
+from tactful.domain.consent import ConsentChange
+from tactful.domain.decision import Ask, Scored, Slots
+from tactful.domain.errors import NoModel
+from tactful.domain.event import Event
+from tactful.domain.item import Item
+from tactful.domain.receipt import Receipt
+from tactful.domain.view import Moment, View
+
+T = TypeVar("T")
+
+# ---------------------------------------------------------------------------------------------------------------- keeping
+
+
+VISIT = "visit"
+"""The data entry under which a store keeps the current visit of people at the dial's level `visit`. It goes when the visit ends:
+once none of the person's records under it is due to be kept any longer."""
+
+
+class Record(Struct, frozen=True, array_like=True):
+    """Events of one person, kept together under one data entry, so that they can be sealed together and forgotten together.
+
+    keep_until: milliseconds since 1970, when it must be gone.
+    """
+
+    person: str
+    data: str
+    events: tuple[Event, ...]
+    keep_until: int
+
+
+class Quarantined(Struct, frozen=True, array_like=True):
+    """Something that came in and could not be used. raw: as it came; field, why: what was wrong. person: "" if nobody could be named."""
+
+    id: str
+    at: int
+    person: str
+    raw: bytes
+    field: str
+    why: str
+
+
+class Ack(Generic[T]):
+    """A promise that a write is durable and visible: `wait()` where blocking is fine, `await` it in a server."""
+
+    def __init__(self, value: T) -> None:
+        self.value = value
+
+    def wait(self) -> T:
+        """The outcome, once durable. Raises what went wrong."""
+        return self.value
+
+    def __await__(self) -> Generator[Any, Any, T]:
+        return self.value
+        yield  # makes this a generator, so that `await` works on what is already there
+
+
+class EventLog(Protocol):
+    """Where events are kept, in the order they came, each message of a person once."""
+
+    def append(self, records: Sequence[Record]) -> Ack[frozenset[tuple[str, str]]]:
+        """Keep records. Answers with (person, event id) of those that the person already had: duplicates, not kept again."""
+
+    def head(self, person: str) -> int:
+        """The number of the person's last record; 0 if there is none. Cheap: it is asked before every decision."""
+
+    def read(self, person: str, after: int = 0) -> list[tuple[int, Event]]:
+        """The person's events in records numbered above `after`, with the number, in the order they came."""
+
+    def people(self) -> Iterator[tuple[str, list[Event]]]:
+        """Everybody, with their events, for learning. Names are pseudonyms, stable within the installation, in sorted order."""
+
+    def forget(self, person: str) -> Ack[None]:
+        """Leave nothing of the person."""
+
+
+class ConsentLog(Protocol):
+    """Where consent is kept: every change, as proof."""
+
+    def append(self, changes: Sequence[tuple[str, ConsentChange]]) -> Ack[None]:
+        """Keep changes, each with the person who made it."""
+
+    def read(self, person: str) -> list[ConsentChange]:
+        """The person's changes, in the order they came."""
+
+    def version(self) -> int:
+        """The number of the last change (or forgetting) of anybody. Cheap: caches of consent are good as long as it stays the same."""
+
+    def everybody(self) -> Iterator[tuple[str, list[ConsentChange]]]:
+        """Everybody's changes, under the same pseudonyms as in `EventLog.people`."""
+
+    def forget(self, person: str) -> Ack[None]:
+        """Leave nothing of the person."""
+
+
+class ReceiptLog(Protocol):
+    """Where receipts are kept. Readable at once; durable within a tenth of a second, or at once if asked."""
+
+    def append(self, receipt: Receipt, keep_until: int) -> Ack[None]:
+        """Keep a receipt. Need not be waited for."""
+
+    def get(self, receipt: str) -> Receipt | None:
+        """The receipt, or None if there is none (any more)."""
+
+    def forget(self, person: str) -> Ack[None]:
+        """Leave nothing of the person."""
+
+
+class ItemStore(Protocol):
+    """Where the catalogue is kept."""
+
+    def put(self, items: Sequence[Item]) -> Ack[int]:
+        """Add or replace items, by id; answers with the catalogue's new version."""
+
+    def version(self) -> int:
+        """The catalogue's version. Cheap: it is asked before every decision."""
+
+    def since(self, version: int) -> list[tuple[int, bytes]]:
+        """(row, packed item) of all items put after that version. Rows are dense and never reused."""
+
+
+QUARANTINE_MS = 7 * 86_400_000
+"""How long a piece stays in quarantine, in milliseconds: seven days."""
+
+
+class Quarantine(Protocol):
+    """Where what could not be used waits for a fix, at most seven days."""
+
+    def put(self, pieces: Sequence[Quarantined]) -> Ack[None]:
+        """Keep pieces."""
+
+    def pieces(self) -> list[Quarantined]:
+        """All pieces, oldest first."""
+
+    def purge(self, now: int) -> Ack[int]:
+        """Drop whatever is due: quarantined pieces, receipts and records past their time. Answers with how many went."""
+
+    def forget(self, person: str) -> Ack[None]:
+        """Leave nothing of the person."""
+
+
+def _nothing() -> None:
+    """Stores that hold no files have nothing to let go of."""
+
+
+class Stores(Struct, frozen=True):
+    """All places to keep things, opened together. close: lets go of files and connections; nothing may be asked afterwards."""
+
+    events: EventLog
+    consents: ConsentLog
+    receipts: ReceiptLog
+    items: ItemStore
+    quarantine: Quarantine
+    close: Callable[[], None] = _nothing
+
+
+# --------------------------------------------------------------------------------------------------------------- learning
+
+
+class Model(Struct, frozen=True):
+    """What `fit` makes: named arrays, and a manifest (data range, settings, code version, counts). Never a pickle."""
+
+    name: str
+    arrays: dict[str, NDArray[Any]]
+    manifest: dict[str, Any] = field(default_factory=dict)
+    version: str = ""
+
+
+class ModelStore(Protocol):
+    """Where models are kept. Arrays come back memory-mapped, so that workers share them."""
+
+    def save(self, model: Model) -> str:
+        """Keep a model and make it the current one of its name. Answers with its version."""
+
+    def current(self) -> dict[str, str]:
+        """The current version of each model, by name. Cheap."""
+
+    def load(self, name: str, version: str) -> Model:
+        """A model."""
+
+
+class Interactions(Struct, frozen=True):
+    """What people did, as columns of length m, ordered by person, then time. Only what each allowed to be learned from.
+
+    person int32 (0..people-1), row int32 (catalogue row), at int64 (ms), verb int8 (index into VERBS), value float32 (nan: none).
+    """
+
+    person: NDArray[np.int32]
+    row: NDArray[np.int32]
+    at: NDArray[np.int64]
+    verb: NDArray[np.int8]
+    value: NDArray[np.float32]
+    people: int
+
+    def take(self, mask: NDArray[np.bool_]) -> Interactions:
+        """Those that the mask bool[m] keeps."""
+        return Interactions(
+            self.person[mask], self.row[mask], self.at[mask], self.verb[mask], self.value[mask], self.people
+        )
+
+
+# --------------------------------------------------------------------------------------------------------------- choosing
+
+
+class Shelf(Struct, frozen=True):
+    """What strategies choose from: one state of the catalogue and of the models. Swapped whole, so a decision sees one state."""
+
+    catalogue: Catalogue
+    models: dict[str, Model]
+    where: str = ""
+
+    def model(self, name: str) -> Model:
+        """The model called so. Raises NoModel, which names the fix."""
+        found = self.models.get(name)
+        if found is None:
+            raise NoModel(name=name, where=self.where or "memory")
+        return found
+
+
+class Strategy:
+    """A way of choosing. A plug-in is one file in `strategies/` with one subclass that is also a frozen Struct: its fields are its settings."""
+
+    model: str = ""
+    """Name of the model it serves from; "" for a strategy that needs none."""
+
+    def parts(self) -> Sequence[Strategy]:
+        """Strategies that this one is made of."""
+        return ()
+
+    def propose(self, view: View, ask: Ask, shelf: Shelf) -> Scored:
+        """Candidates with exact evidence. A score estimates the chance that this item is chosen next, so that strategies add up."""
+        raise NotImplementedError
+
+    def fit(self, interactions: Interactions, catalogue: Catalogue) -> Model:
+        """Learn. Deterministic: the same interactions and catalogue give the same bytes."""
+        raise NotImplementedError
+
+
+class Guard:
+    """A promise kept at decision time. A plug-in is one file in `guards/` with one subclass that is also a frozen Struct."""
+
+    why: ClassVar[str] = ""
+    """Why items are removed, in words."""
+
+    personal: ClassVar[bool] = False
+    """Whether it goes by what the person did: then a list it shortened is no longer the same for everyone."""
+
+    def permit(self, rows: Rows, catalogue: Catalogue, moment: Moment) -> Mask:
+        """bool[n]: which of the rows int32[n] may be shown. A guard that fails permits nothing."""
+        raise NotImplementedError
+
+
+class Dice(Protocol):
+    """Where chance comes from: passed in, never reached for. numpy's Generator and random.Random both fit."""
+
+    def random(self) -> float:
+        """A number in [0, 1)."""
+
+
+class Arranger:
+    """A way of filling the slots. A plug-in is one file in `arrangers/`."""
+
+    def arrange(self, rows: Rows, scores: NDArray[np.float64], limit: int, catalogue: Catalogue, dice: Dice) -> Slots:
+        """Fill at most `limit` slots from permitted rows int32[n], given best first with their scores float64[n].
+
+        It draws only among these rows, and says with what odds it drew each, given the slots already filled.
+        """
+        raise NotImplementedError

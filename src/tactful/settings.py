@@ -1,0 +1,149 @@
+"""TOML → frozen values. A mistake is named with its file, line and field, and what would mend it."""
+
+import difflib
+import re
+import tomllib
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from tactful.domain.charter import Charter
+from tactful.domain.errors import BadCharter, BadSettings, NotInitialised, TactfulError
+from tactful.domain.placement import LIMIT_MOST, Placement
+from tactful.domain.rules import problems
+from tactful.domain.view import SURFACES
+
+T = TypeVar("T")
+
+
+class Server(Struct, frozen=True, forbid_unknown_fields=True):
+    """host, port: where it listens. workers: processes that serve, beside the one that writes."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    workers: int = 1
+
+
+class Limits(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a request may bring. body_kb: of a batch of events; event_kb: of one event; rank_items: of one ranking; placements: of one page.
+
+    cached_events: events of profiles that each worker keeps unsealed in memory, at about 300 bytes each.
+    """
+
+    body_kb: int = 500
+    items_body_kb: int = 20_000
+    event_kb: int = 32
+    rank_items: int = 1000
+    placements: int = 20
+    cached_events: int = 150_000
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """All of tactful.toml."""
+
+    charter: str = "charter.toml"
+    server: Server = Server()
+    limits: Limits = Limits()
+    placements: dict[str, Placement] = {}  # noqa: RUF012
+
+
+def read_settings(home: Path) -> Settings:
+    """tactful.toml of an installation. Raises NotInitialised or BadSettings."""
+    path = home / "tactful.toml"
+    if not path.exists():
+        raise NotInitialised(path=home)
+    settings = _read(path, Settings, BadSettings)
+    for name, placement in settings.placements.items():
+        at = f"placements.{name}"
+        if not 1 <= placement.limit <= LIMIT_MOST:
+            raise _error(BadSettings, path, f"{at}.limit", f"{placement.limit} is out of range", f"Choose 1 to {LIMIT_MOST}")
+        if placement.surface not in SURFACES:
+            raise _error(BadSettings, path, f"{at}.surface", f"{placement.surface!r} is no surface", f"Use one of {', '.join(SURFACES)}")
+    return settings
+
+
+def read_charter(path: Path) -> Charter:
+    """The charter. Raises BadCharter at the first broken rule, with the reason."""
+    if not path.exists():
+        raise BadCharter(path=path, line=0, field="file", why="it does not exist", fix="`tactful init` writes one to start from")
+    charter = _read(path, Charter, BadCharter)
+    for field, why, fix in problems(charter):
+        raise _error(BadCharter, path, field, why, fix)
+    return charter
+
+
+def bad_recipe(home: Path, where: str, mistake: Exception) -> TactfulError:
+    """The error for a placement whose parts could not be built. where: dotted keys of the recipe."""
+    if isinstance(mistake, msgspec.ValidationError):
+        field, why = _field_and_reason(str(mistake))
+        return _error(BadSettings, home / "tactful.toml", ".".join(filter(None, (where, field))), why, "See docs/reference.md for its settings")
+    return _error(BadSettings, home / "tactful.toml", where, str(mistake), "Correct `use`")
+
+
+def _read(path: Path, kind: type[T], error: type[TactfulError]) -> T:
+    text = path.read_text(encoding="utf-8")
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as mistake:
+        found = re.search(r"line (\d+)", str(mistake))
+        line = int(found.group(1)) if found else text.count("\n") + 1
+        raise error(path=path, line=line, field="syntax", why=str(mistake), fix="Correct the TOML there") from None
+    try:
+        return msgspec.convert(data, kind)
+    except msgspec.ValidationError as mistake:
+        field, why = _field_and_reason(str(mistake))
+        near = difflib.get_close_matches(field.rpartition(".")[2], _names(kind), 1)
+        fix = f"Did you mean {near[0]!r}?" if near and "unknown" in why else "See docs/reference.md for what belongs there"
+        raise _error(error, path, field, why, fix.rstrip("?.") + ("?" if "mean" in fix else "")) from None
+
+
+def _field_and_reason(message: str) -> tuple[str, str]:
+    """msgspec's "... - at `$.a.b`", and its "unknown field `c`", as ("a.b.c", reason)."""
+    why, _, path = message.partition(" - at `$")
+    field = path.rstrip("`").lstrip(".").replace("[...]", "")
+    unknown = re.search(r"unknown field `(.+?)`", why) or re.search(r"missing required field `(.+?)`", why)
+    if unknown:
+        field = f"{field}.{unknown.group(1)}".lstrip(".")
+    return field, why[:1].lower() + why[1:]
+
+
+def _error(kind: type[TactfulError], path: Path, field: str, why: str, fix: str) -> TactfulError:
+    line = line_of(path.read_text(encoding="utf-8"), field)
+    return kind(path=path, line=line, field=field, why=why, fix=fix.rstrip("."))
+
+
+def line_of(text: str, field: str) -> int:
+    """The line, from 1, where a dotted key stands in a TOML text; the nearest table's line if the key itself is not found."""
+    keys = field.split(".")
+    best = 1
+    table: list[str] = []
+    for number, line in enumerate(text.splitlines(), 1):
+        header = re.match(r"\s*\[\[?([^\]]+)\]", line)
+        if header:
+            table = [part.strip().strip("\"'") for part in header.group(1).split(".")]
+            if keys[: len(table)] == table:
+                best = number
+            continue
+        key = re.match(r"\s*([\w\-\"'.]+)\s*=", line)
+        if key:
+            full = table + [part.strip("\"'") for part in key.group(1).split(".")]
+            if keys[: len(full)] == full:
+                best = number
+                if len(full) == len(keys):
+                    return number
+    return best
+
+
+def _names(kind: Any, seen: set[Any] | None = None) -> list[str]:
+    """All field names of a Struct and of the Structs inside it."""
+    seen = set() if seen is None else seen
+    names: list[str] = []
+    for field in msgspec.structs.fields(kind) if isinstance(kind, type) and issubclass(kind, Struct) else ():
+        names.append(field.name)
+        for inner in (field.type, *getattr(field.type, "__args__", ())):
+            if isinstance(inner, type) and issubclass(inner, Struct) and inner not in seen:
+                seen.add(inner)
+                names += _names(inner, seen)
+    return names

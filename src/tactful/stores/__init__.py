@@ -1,0 +1,1 @@
+"""Places to keep things, one file or folder each."""

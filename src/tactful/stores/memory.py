@@ -1,0 +1,191 @@
+"""Keeps everything in memory: for tests, for trying things out, for programs that embed Tactful and keep nothing.
+
+All five stores share one state, so whichever of them is told to forget a person, the person is gone from all of them.
+Not to be shared between threads.
+"""
+
+import hashlib
+import os
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from tactful.domain.catalogue import pack
+from tactful.domain.consent import ConsentChange
+from tactful.domain.event import Event
+from tactful.domain.item import Item
+from tactful.domain.receipt import Receipt
+from tactful.ports import QUARANTINE_MS, VISIT, Ack, Quarantined, Record, Stores
+
+
+def open_memory() -> Stores:
+    """Stores that live as long as the process."""
+    state = _State()
+    return Stores(_Events(state), _Consents(state), _Receipts(state), _Items(), _Quarantine(state))
+
+
+class _State:
+    """What is kept about people, and how all of it is forgotten at once."""
+
+    def __init__(self) -> None:
+        self.seq = 0  # numbers records and consent changes; never goes back, so that nobody mistakes a new record for an old one
+        self.secret = os.urandom(32)
+        self.records: dict[str, list[tuple[int, Record]]] = {}
+        self.seen: dict[str, dict[str, int]] = defaultdict(dict)  # person -> event id -> keep_until
+        self.consents: dict[str, list[ConsentChange]] = {}
+        self.changed = 0  # number of the last consent change or forgetting
+        self.receipts: dict[str, tuple[Receipt, int]] = {}
+        self.pieces: list[Quarantined] = []
+
+    def next(self) -> int:
+        self.seq += 1
+        return self.seq
+
+    def pseudonym(self, person: str) -> str:
+        return hashlib.blake2b(person.encode("utf-8", "surrogatepass"), digest_size=16, key=self.secret).hexdigest()
+
+    def forget(self, person: str) -> Ack[None]:
+        self.records.pop(person, None)
+        self.seen.pop(person, None)
+        self.consents.pop(person, None)
+        self.receipts = {key: kept for key, kept in self.receipts.items() if kept[0].person != person}
+        self.pieces = [piece for piece in self.pieces if not person or piece.person != person]
+        self.changed = self.next()
+        return Ack(None)
+
+
+class _Events:
+    def __init__(self, state: _State) -> None:
+        self._state = state
+        self.forget = state.forget
+
+    def append(self, records: Sequence[Record]) -> Ack[frozenset[tuple[str, str]]]:
+        duplicates = set()
+        for record in records:
+            seen = self._state.seen[record.person]
+            kept = []
+            for event in record.events:
+                if event.id in seen:
+                    duplicates.add((record.person, event.id))
+                else:
+                    seen[event.id] = record.keep_until
+                    kept.append(event)
+            if kept:
+                fresh = Record(record.person, record.data, tuple(kept), record.keep_until)
+                self._state.records.setdefault(record.person, []).append((self._state.next(), fresh))
+        return Ack(frozenset(duplicates))
+
+    def head(self, person: str) -> int:
+        records = self._state.records.get(person)
+        return records[-1][0] if records else 0
+
+    def read(self, person: str, after: int = 0) -> list[tuple[int, Event]]:
+        records = self._state.records.get(person, [])
+        return [(seq, event) for seq, record in records if seq > after for event in record.events]
+
+    def people(self) -> Iterator[tuple[str, list[Event]]]:
+        names = sorted((self._state.pseudonym(person), person) for person in self._state.records)
+        for name, person in names:
+            if events := [event for _, event in self.read(person)]:
+                yield name, events
+
+
+class _Consents:
+    def __init__(self, state: _State) -> None:
+        self._state = state
+        self.forget = state.forget
+
+    def append(self, changes: Sequence[tuple[str, ConsentChange]]) -> Ack[None]:
+        for person, change in changes:
+            self._state.consents.setdefault(person, []).append(change)
+            self._state.changed = self._state.next()
+        return Ack(None)
+
+    def read(self, person: str) -> list[ConsentChange]:
+        return list(self._state.consents.get(person, ()))
+
+    def version(self) -> int:
+        return self._state.changed
+
+    def everybody(self) -> Iterator[tuple[str, list[ConsentChange]]]:
+        for name, person in sorted((self._state.pseudonym(person), person) for person in self._state.consents):
+            if changes := self.read(person):  # forgotten since the iteration began
+                yield name, changes
+
+
+class _Receipts:
+    def __init__(self, state: _State) -> None:
+        self._state = state
+        self.forget = state.forget
+
+    def append(self, receipt: Receipt, keep_until: int) -> Ack[None]:
+        self._state.receipts[receipt.id] = (receipt, keep_until)
+        return Ack(None)
+
+    def get(self, receipt: str) -> Receipt | None:
+        kept = self._state.receipts.get(receipt)
+        return kept[0] if kept else None
+
+
+class _Items:
+    def __init__(self) -> None:
+        self._version = 0
+        self._rows: dict[str, int] = {}
+        self._items: list[tuple[int, bytes]] = []  # by row: (version, packed item)
+
+    def put(self, items: Sequence[Item]) -> Ack[int]:
+        if items:
+            self._version += 1
+        for item in items:
+            row = self._rows.setdefault(item.id, len(self._rows))
+            if row == len(self._items):
+                self._items.append((0, b""))
+            self._items[row] = (self._version, pack(item))
+        return Ack(self._version)
+
+    def version(self) -> int:
+        return self._version
+
+    def since(self, version: int) -> list[tuple[int, bytes]]:
+        return [(row, raw) for row, (put, raw) in enumerate(self._items) if put > version]
+
+
+class _Quarantine:
+    def __init__(self, state: _State) -> None:
+        self._state = state
+        self.forget = state.forget
+
+    def put(self, pieces: Sequence[Quarantined]) -> Ack[None]:
+        self._state.pieces.extend(pieces)
+        return Ack(None)
+
+    def pieces(self) -> list[Quarantined]:
+        return sorted(self._state.pieces, key=lambda piece: piece.at)
+
+    def purge(self, now: int) -> Ack[int]:
+        state = self._state
+        gone = 0
+        pieces = [piece for piece in state.pieces if piece.at + QUARANTINE_MS > now]
+        gone += len(state.pieces) - len(pieces)
+        state.pieces = pieces
+        receipts = {key: kept for key, kept in state.receipts.items() if kept[1] > now}
+        gone += len(state.receipts) - len(receipts)
+        state.receipts = receipts
+        return Ack(gone + sum(self._purge_person(person, now) for person in list(state.records)))
+
+    def _purge_person(self, person: str, now: int) -> int:
+        records = self._state.records[person]
+        visiting = any(record.data == VISIT and record.keep_until > now for _, record in records)
+        kept = [
+            (seq, record) for seq, record in records if record.keep_until > now or (visiting and record.data == VISIT)
+        ]
+        if kept:
+            self._state.records[person] = kept
+        else:
+            del self._state.records[person]
+        ids = {event.id for _, record in kept for event in record.events}
+        seen = self._state.seen[person]
+        for event in [event for event, until in seen.items() if until <= now and event not in ids]:
+            del seen[event]
+        if not seen:
+            del self._state.seen[person]
+        return len(records) - len(kept)

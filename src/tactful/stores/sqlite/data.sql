@@ -1,0 +1,46 @@
+-- data.db: everything that is kept. Nothing here says in clear who it is about: `person` is a keyed hash, `sealed` is
+-- AES-256-GCM under a key that lies in keys.db. Times are milliseconds since 1970.
+
+-- Counters: seq (last number given to a record or a consent change), changed (last consent change or forgetting),
+-- catalogue (version), tombstone (last one that this copy has carried out).
+CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO meta (name, value) VALUES ('seq', 0), ('changed', 0), ('catalogue', 0), ('tombstone', 0);
+
+-- One row per record: all events that came together for one person and data entry.
+CREATE TABLE event (
+    seq INTEGER PRIMARY KEY, person BLOB NOT NULL, data TEXT NOT NULL, keep_until INTEGER NOT NULL, sealed BLOB NOT NULL
+);
+CREATE INDEX event_person ON event (person, seq);
+CREATE INDEX event_due ON event (keep_until);
+
+-- Messages that a person already has: message is a keyed hash of person and event id.
+CREATE TABLE seen (
+    person BLOB NOT NULL, message BLOB NOT NULL, keep_until INTEGER NOT NULL, PRIMARY KEY (person, message)
+) WITHOUT ROWID;
+
+CREATE TABLE consent (seq INTEGER PRIMARY KEY, person BLOB NOT NULL, sealed BLOB NOT NULL);
+CREATE INDEX consent_person ON consent (person, seq);
+
+-- id is a hash of the receipt's id. person is NULL for people without consent; those open with the receipt's id alone.
+CREATE TABLE receipt (
+    id BLOB PRIMARY KEY, person BLOB, keep_until INTEGER NOT NULL, sealed BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX receipt_person ON receipt (person) WHERE person IS NOT NULL;
+CREATE INDEX receipt_due ON receipt (keep_until);
+
+CREATE TABLE quarantine (
+    number INTEGER PRIMARY KEY, person BLOB NOT NULL, keep_until INTEGER NOT NULL, sealed BLOB NOT NULL
+);
+CREATE INDEX quarantine_person ON quarantine (person);
+CREATE INDEX quarantine_due ON quarantine (keep_until);
+
+-- Items are not personal, so they are not sealed. Rows are dense from 0 and never reused.
+CREATE TABLE item (
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, version INTEGER NOT NULL, packed BLOB NOT NULL
+);
+CREATE INDEX item_version ON item (version);
+
+-- Keys that seal nothing any more and are still to be destroyed: written together with the deletion of the last row.
+CREATE TABLE unused_key (person BLOB NOT NULL, entry TEXT NOT NULL, PRIMARY KEY (person, entry)) WITHOUT ROWID;
+
+PRAGMA user_version = 1;

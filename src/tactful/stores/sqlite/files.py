@@ -1,0 +1,154 @@
+"""The files of a data folder: where they lie, how they are made and opened, and what can be wrong with them."""
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tactful.domain.errors import NotInitialised, StoreBroken, StoreBusy, StoreFull
+from tactful.stores.sqlite.master import Master, make_master, read_master
+
+DATA, KEYS, TOMBSTONES = "data.db", "keys.db", "tombstones.db"
+LOCK, SOCKET = "writer.lock", "writer.sock"
+SCHEMA = 1
+"""The schema that this code reads and writes, as `PRAGMA user_version`."""
+BUSY_MS = 1000
+"""How long SQLite waits for a lock, in milliseconds, before it gives up."""
+
+_SETTINGS = f"""
+PRAGMA busy_timeout = {BUSY_MS};
+PRAGMA secure_delete = ON;
+PRAGMA temp_store = MEMORY;
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = FULL;
+PRAGMA wal_autocheckpoint = 4000;
+PRAGMA cache_size = -65536;
+"""
+_READER_SETTINGS = f"""
+PRAGMA busy_timeout = {BUSY_MS};
+PRAGMA temp_store = MEMORY;
+PRAGMA mmap_size = 268435456;
+PRAGMA cache_size = -16384;
+PRAGMA query_only = ON;
+"""
+_FULL, _BUSY, _LOCKED = sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED
+
+
+def create(folder: Path | str) -> None:
+    """Make a data folder with a new master key and empty databases; what is already there stays.
+
+    The master key is not written if `TACTFUL_MASTER_KEY` holds it. Raises StoreFull, StoreBroken, BadInput.
+    """
+    folder = Path(folder)
+    with disk_errors():
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        initialised = [(folder / name).exists() for name in (KEYS, DATA)]
+        master = read_master(folder) if any(initialised) else make_master(folder)
+        for name in (TOMBSTONES, KEYS, DATA):  # data.db last: a folder that has it is complete
+            _create_file(folder / name, master)
+
+
+def _create_file(path: Path, master: Master) -> None:
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # SQLite gives -wal and -shm the same rights
+    db = _connect(path)
+    try:
+        db.executescript(_SETTINGS)
+        if _schema(db) == 0:
+            statements = Path(__file__).with_name(f"{path.stem}.sql").read_text("utf-8")
+            db.executescript(f"BEGIN IMMEDIATE; {statements}")
+            if path.name == KEYS:
+                db.execute("INSERT INTO master (proof) VALUES (?)", (master.proof,))
+            db.execute("COMMIT")
+    finally:
+        db.close()
+
+
+def open_file(path: Path, *, reader: bool) -> sqlite3.Connection:
+    """A connection in autocommit mode. Raises NotInitialised, StoreBusy, StoreFull, StoreBroken."""
+    if not path.exists():
+        raise NotInitialised(path=path.parent)
+    with disk_errors():
+        db = _connect(path)
+        try:
+            db.executescript(_READER_SETTINGS if reader else _SETTINGS)
+            schema = _schema(db)
+            if schema == 0:
+                raise NotInitialised(path=path.parent)
+            if schema > SCHEMA:
+                raise StoreBroken(
+                    why=f"{path} was written by a newer Tactful: schema {schema}, this one knows {SCHEMA}; update Tactful"
+                )
+        except BaseException:
+            db.close()
+            raise
+    return db
+
+
+def open_keys(folder: Path, master: Master, *, reader: bool) -> sqlite3.Connection:
+    """keys.db, once it is certain that it belongs to this master key."""
+    if (folder / DATA).exists() and not (folder / KEYS).exists():
+        raise StoreBroken(
+            why=f"{folder / KEYS} is missing, without which {DATA} cannot be read; restore it from its backup"
+        )
+    db = open_file(folder / KEYS, reader=reader)
+    with disk_errors():
+        proof = db.execute("SELECT proof FROM master").fetchone()
+    if proof is None or proof[0] != master.proof:
+        db.close()
+        raise StoreBroken(
+            why=f"the master key does not fit {folder / KEYS}; restore master.key or set TACTFUL_MASTER_KEY to the right one"
+        )
+    return db
+
+
+def take_lock(folder: Path) -> int | None:
+    """Become the one writer of this folder: a file descriptor to be closed at the end. None if another process is it."""
+    if not (folder / DATA).exists():
+        raise NotInitialised(path=folder)
+    with disk_errors():
+        lock = os.open(folder / LOCK, os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+            return None
+    return lock
+
+
+def store_error(error: sqlite3.Error) -> StoreBusy | StoreFull | StoreBroken:
+    """What SQLite says, in our words."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code == _FULL:
+        return StoreFull(why=str(error))
+    if code in (_BUSY, _LOCKED):
+        return StoreBusy(why=str(error), retry_after=1)
+    return StoreBroken(why=str(error) or type(error).__name__)
+
+
+@contextmanager
+def disk_errors() -> Iterator[None]:
+    """What SQLite and the file system raise inside comes out as StoreBusy, StoreFull or StoreBroken."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise store_error(error) from error
+    except OSError as error:
+        full = error.errno in (28, 122)  # ENOSPC, EDQUOT
+        raise (StoreFull if full else StoreBroken)(why=error.strerror or str(error)) from error
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    # mode=rw: a file that went missing must not be silently made anew. Threads may read; the callers take turns.
+    return sqlite3.connect(
+        f"{path.resolve().as_uri()}?mode=rw",
+        uri=True,
+        isolation_level=None,
+        check_same_thread=False,
+        timeout=BUSY_MS / 1000,
+    )
+
+
+def _schema(db: sqlite3.Connection) -> int:
+    return int(db.execute("PRAGMA user_version").fetchone()[0])

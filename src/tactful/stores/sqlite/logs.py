@@ -1,0 +1,201 @@
+"""The five ports over a link to the writer and a reader of our own."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from os import urandom
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+from msgspec import Raw
+
+from tactful.domain.catalogue import pack
+from tactful.domain.consent import ConsentChange
+from tactful.domain.errors import TactfulError
+from tactful.domain.event import Event
+from tactful.domain.item import Item
+from tactful.domain.receipt import Receipt
+from tactful.ports import QUARANTINE_MS, Ack, Quarantined, Record, Stores
+from tactful.stores.sqlite.commands import (
+    Append,
+    AppendConsent,
+    AppendReceipt,
+    Command,
+    Forget,
+    Piece,
+    Purge,
+    PutItems,
+    PutQuarantine,
+    Row,
+)
+from tactful.stores.sqlite.links import Finish, Settled
+from tactful.stores.sqlite.master import NOBODY, Master, receipt_key, receipt_row
+from tactful.stores.sqlite.reader import Reader
+
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class Link(Protocol):
+    """A way to the writer."""
+
+    def send(self, command: Command, finish: Finish[T], settled: Settled | None = None) -> Ack[T]:
+        """Ask for a command. What goes wrong comes out of the Ack."""
+
+    def flush(self) -> None:
+        """Wait until everybody's commands that the writer has are durable. Raises StoreBusy."""
+
+    def close(self) -> None:
+        """Let go of the writer."""
+
+
+def stores(link: Link, reader: Reader, master: Master) -> Stores:
+    """The ports, over this link and this reader."""
+    room = _Room(link, reader, master)
+    return Stores(_Events(room), _Consents(room), _Receipts(room), _Items(room), _Quarantine(room), room.close)
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+class _Room:
+    """What the five have in common."""
+
+    def __init__(self, link: Link, reader: Reader, master: Master) -> None:
+        self.link, self.reader, self.master = link, reader, master
+        self.pseudonym = master.pseudonym
+        self.at_hand: dict[str, Receipt] = {}  # receipts on their way to the disk
+
+    def forget(self, person: str) -> Ack[None]:
+        """Whichever store is asked, the person goes from all of them: that is what a destroyed key means."""
+        for receipt in [key for key, kept in self.at_hand.items() if kept.person == person]:
+            del self.at_hand[receipt]
+        return self.link.send(Forget(self.pseudonym(person)), _same)
+
+    def close(self) -> None:
+        self.link.close()
+        self.reader.close()
+
+
+class _Events:
+    def __init__(self, room: _Room) -> None:
+        self._room = room
+        self._pseudonym = room.pseudonym
+        self._head = room.reader.head
+        self.forget = room.forget
+
+    def append(self, records: Sequence[Record]) -> Ack[frozenset[tuple[str, str]]]:
+        records = tuple(records)
+        message = self._room.master.message
+        rows = []
+        for record in records:
+            person = self._pseudonym(record.person)
+            rows.append(
+                Row(
+                    person,
+                    record.data,
+                    record.keep_until,
+                    [message(person, event.id) for event in record.events],
+                    [Raw(_encode(event)) for event in record.events],
+                )
+            )
+
+        def finish(places: list[tuple[int, int]]) -> frozenset[tuple[str, str]]:
+            return frozenset((records[row].person, records[row].events[place].id) for row, place in places)
+
+        return self._room.link.send(Append(rows), finish)
+
+    def head(self, person: str) -> int:
+        return self._head(self._pseudonym(person))
+
+    def read(self, person: str, after: int = 0) -> list[tuple[int, Event]]:
+        return self._room.reader.events(self._pseudonym(person), after)
+
+    def people(self) -> Iterator[tuple[str, list[Event]]]:
+        for person, events in self._room.reader.people():
+            yield person.hex(), events
+
+
+class _Consents:
+    def __init__(self, room: _Room) -> None:
+        self._room = room
+        self.forget = room.forget
+
+    def append(self, changes: Sequence[tuple[str, ConsentChange]]) -> Ack[None]:
+        packed = [(self._room.pseudonym(person), _encode(change)) for person, change in changes]
+        return self._room.link.send(AppendConsent(packed), _same)
+
+    def read(self, person: str) -> list[ConsentChange]:
+        return self._room.reader.consents(self._room.pseudonym(person))
+
+    def version(self) -> int:
+        return self._room.reader.meta("changed")
+
+    def everybody(self) -> Iterator[tuple[str, list[ConsentChange]]]:
+        for person, changes in self._room.reader.everybody():
+            yield person.hex(), changes
+
+
+class _Receipts:
+    def __init__(self, room: _Room) -> None:
+        self._room = room
+        self.forget = room.forget
+
+    def append(self, receipt: Receipt, keep_until: int) -> Ack[None]:
+        row, packed, person = receipt_row(receipt.id), _encode(receipt), None
+        if receipt.person is None:
+            nonce = urandom(12)
+            packed = nonce + receipt_key(receipt.id).encrypt(nonce, packed, row)
+        else:
+            person = self._room.pseudonym(receipt.person)
+        at_hand = self._room.at_hand
+        at_hand[receipt.id] = receipt
+        command = AppendReceipt(row, person, keep_until, packed)
+
+        def settled(error: TactfulError | None) -> None:
+            if at_hand.get(receipt.id) is receipt:
+                del at_hand[receipt.id]
+            if error is not None:  # nobody need wait for a receipt, so it is said here too
+                _log.warning("A receipt was not kept: %s", error)
+
+        return self._room.link.send(command, _same, settled)
+
+    def get(self, receipt: str) -> Receipt | None:
+        reader = self._room.reader
+        found = self._room.at_hand.get(receipt) or reader.receipt(receipt)
+        if found is None:  # another worker's receipt may be on its way
+            self._room.link.flush()
+            found = reader.receipt(receipt)
+        return found
+
+
+class _Items:
+    def __init__(self, room: _Room) -> None:
+        self._room = room
+        self.since = room.reader.items
+
+    def version(self) -> int:
+        return self._room.reader.meta("catalogue")
+
+    def put(self, items: Sequence[Item]) -> Ack[int]:
+        return self._room.link.send(PutItems([(item.id, pack(item)) for item in items]), _same)
+
+
+class _Quarantine:
+    def __init__(self, room: _Room) -> None:
+        self._room = room
+        self.pieces = room.reader.pieces
+        self.forget = room.forget
+
+    def put(self, pieces: Sequence[Quarantined]) -> Ack[None]:
+        rows = [
+            Piece(
+                self._room.pseudonym(piece.person) if piece.person else NOBODY, piece.at + QUARANTINE_MS, _encode(piece)
+            )
+            for piece in pieces
+        ]
+        return self._room.link.send(PutQuarantine(rows), _same)
+
+    def purge(self, now: int) -> Ack[int]:
+        return self._room.link.send(Purge(now), _same)

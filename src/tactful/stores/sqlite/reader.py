@@ -1,0 +1,182 @@
+"""Reading. One connection per process, in autocommit: each SELECT sees all that is committed, and holds nobody up."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from tactful.domain.consent import ConsentChange
+from tactful.domain.errors import KeyDestroyed, StoreBroken
+from tactful.domain.event import Event
+from tactful.domain.receipt import Receipt
+from tactful.ports import Quarantined
+from tactful.stores.sqlite.files import DATA, disk_errors, open_file, store_error
+from tactful.stores.sqlite.keys import CONSENT, QUARANTINE, RECEIPTS, Keys, Name
+from tactful.stores.sqlite.master import Master, bound, receipt_key, receipt_row
+
+_HEAD = "SELECT seq FROM event WHERE person = ? ORDER BY seq DESC LIMIT 1"
+_EVENTS = "SELECT seq, data, sealed FROM event WHERE person = ? AND seq > ? ORDER BY seq"
+_PEOPLE = "SELECT DISTINCT person FROM event WHERE person > ? ORDER BY person LIMIT ?"
+_EVENTS_OF_PEOPLE = "SELECT person, data, sealed FROM event WHERE person BETWEEN ? AND ? ORDER BY person, seq"
+_CONSENTS = "SELECT sealed FROM consent WHERE person = ? ORDER BY seq"
+_CONSENTED = "SELECT DISTINCT person FROM consent WHERE person > ? ORDER BY person LIMIT ?"
+_CONSENTS_OF_PEOPLE = "SELECT person, sealed FROM consent WHERE person BETWEEN ? AND ? ORDER BY person, seq"
+_META = "SELECT value FROM meta WHERE name = ?"
+_RECEIPT = "SELECT person, sealed FROM receipt WHERE id = ?"
+_ITEMS = "SELECT number, packed FROM item WHERE version > ? ORDER BY number"
+_PIECES = "SELECT person, sealed FROM quarantine ORDER BY keep_until, number"
+
+_PEOPLE_AT_ONCE = 256
+
+_events = msgspec.msgpack.Decoder(list[Event]).decode
+_change = msgspec.msgpack.Decoder(ConsentChange).decode
+_receipt = msgspec.msgpack.Decoder(Receipt).decode
+_piece = msgspec.msgpack.Decoder(Quarantined).decode
+
+T = TypeVar("T")
+
+
+class Reader:
+    """Opens what the writer sealed. People are given by pseudonym. Every method raises StoreBusy or StoreBroken if it cannot read."""
+
+    def __init__(self, folder: Path, master: Master) -> None:
+        self._keys = Keys(folder, master)
+        try:
+            self._db = open_file(folder / DATA, reader=True)
+        except BaseException:
+            self._keys.close()
+            raise
+
+    def close(self) -> None:
+        self._db.close()
+        self._keys.close()
+
+    def head(self, person: bytes) -> int:
+        try:
+            row = self._db.execute(_HEAD, (person,)).fetchone()
+        except sqlite3.Error as error:
+            raise store_error(error) from error
+        return row[0] if row else 0
+
+    def events(self, person: bytes, after: int) -> list[tuple[int, Event]]:
+        return self._twice(partial(self._read_events, person, after))
+
+    def _read_events(self, person: bytes, after: int) -> list[tuple[int, Event]]:
+        found = []
+        for seq, data, sealed in self._db.execute(_EVENTS, (person, after)).fetchall():
+            content = self._open((person, data), sealed)
+            if content is not None:
+                found += [(seq, event) for event in _events(content)]
+        return found
+
+    def people(self) -> Iterator[tuple[bytes, list[Event]]]:
+        for first, last in self._ranges(_PEOPLE):
+            yield from self._twice(partial(self._read_people, first, last))
+
+    def _read_people(self, first: bytes, last: bytes) -> list[tuple[bytes, list[Event]]]:
+        rows = self._db.execute(_EVENTS_OF_PEOPLE, (first, last)).fetchall()
+        keys = self._keys.between(first, last)  # after the rows: a key that is gone by now means that they are erased
+        found: dict[bytes, list[Event]] = {}
+        for person, data, sealed in rows:
+            key = keys.get((person, data))
+            if key is not None:
+                found.setdefault(person, []).extend(_events(_unseal(key, (person, data), sealed)))
+        return list(found.items())
+
+    def consents(self, person: bytes) -> list[ConsentChange]:
+        return self._twice(partial(self._read_consents, person))
+
+    def _read_consents(self, person: bytes) -> list[ConsentChange]:
+        boxes = self._db.execute(_CONSENTS, (person,)).fetchall()
+        opened = [self._open((person, CONSENT), sealed) for (sealed,) in boxes]
+        return [_change(content) for content in opened if content is not None]
+
+    def everybody(self) -> Iterator[tuple[bytes, list[ConsentChange]]]:
+        for first, last in self._ranges(_CONSENTED):
+            yield from self._twice(partial(self._read_everybody, first, last))
+
+    def _read_everybody(self, first: bytes, last: bytes) -> list[tuple[bytes, list[ConsentChange]]]:
+        rows = self._db.execute(_CONSENTS_OF_PEOPLE, (first, last)).fetchall()
+        keys = self._keys.between(first, last)
+        found: dict[bytes, list[ConsentChange]] = {}
+        for person, sealed in rows:
+            key = keys.get((person, CONSENT))
+            if key is not None:
+                found.setdefault(person, []).append(_change(_unseal(key, (person, CONSENT), sealed)))
+        return list(found.items())
+
+    def _ranges(self, statement: str) -> Iterator[tuple[bytes, bytes]]:
+        """First and last of some people at a time, in order: between two, no read transaction is open."""
+        last = b""
+        while True:
+            with disk_errors():
+                people = self._db.execute(statement, (last, _PEOPLE_AT_ONCE)).fetchall()
+            if not people:
+                return
+            first, last = people[0][0], people[-1][0]
+            yield first, last
+
+    def meta(self, name: str) -> int:
+        """A counter: `changed` or `catalogue`."""
+        try:
+            return int(self._db.execute(_META, (name,)).fetchone()[0])
+        except sqlite3.Error as error:
+            raise store_error(error) from error
+
+    def receipt(self, receipt: str) -> Receipt | None:
+        return self._twice(partial(self._read_receipt, receipt))
+
+    def _read_receipt(self, receipt: str) -> Receipt | None:
+        row = receipt_row(receipt)
+        found = self._db.execute(_RECEIPT, (row,)).fetchone()
+        if found is None:
+            return None
+        person, sealed = found
+        if person is None:
+            return _receipt(receipt_key(receipt).decrypt(sealed[:12], sealed[12:], row))
+        content = self._open((person, RECEIPTS), sealed)
+        return None if content is None else _receipt(content)
+
+    def items(self, version: int) -> list[tuple[int, bytes]]:
+        with disk_errors():
+            return self._db.execute(_ITEMS, (version,)).fetchall()
+
+    def pieces(self) -> list[Quarantined]:
+        return self._twice(self._read_pieces)
+
+    def _read_pieces(self) -> list[Quarantined]:
+        boxes = self._db.execute(_PIECES).fetchall()
+        opened = [self._open((person, QUARANTINE), sealed) for person, sealed in boxes]
+        return [_piece(content) for content in opened if content is not None]
+
+    def _open(self, name: Name, sealed: bytes) -> memoryview | None:
+        """The content; None if its key is destroyed, which means that it is erased. Raises InvalidTag."""
+        try:
+            try:
+                return _unseal(self._keys.get(name), name, sealed)
+            except InvalidTag:  # forgotten and back again: there is a new key
+                return _unseal(self._keys.reload(name), name, sealed)
+        except KeyDestroyed:
+            return None
+
+    def _twice(self, read: Callable[[], T]) -> T:
+        """Rows and keys lie in two files: if somebody was forgotten and came back in between, they do not fit. Then look again."""
+        with disk_errors():
+            try:
+                return read()
+            except InvalidTag:
+                try:
+                    return read()
+                except InvalidTag as error:
+                    raise StoreBroken(
+                        why=f"a row of {DATA} does not open with its key: it was changed, or the files are not of one time"
+                    ) from error
+
+
+def _unseal(key: AESGCM, name: Name, sealed: bytes) -> memoryview:
+    return memoryview(key.decrypt(sealed[:12], sealed[12:], bound(*name)))[1:]

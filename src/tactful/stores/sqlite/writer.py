@@ -1,0 +1,233 @@
+"""The one who writes. Many commands share a transaction; only what is committed is answered."""
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import TypeVar
+
+from msgspec import Struct
+
+from tactful.domain.errors import StoreBroken, StoreBusy, TactfulError
+from tactful.stores.sqlite.commands import (
+    Append,
+    AppendConsent,
+    AppendReceipt,
+    Command,
+    Flush,
+    Forget,
+    Purge,
+    PutItems,
+    PutQuarantine,
+    Row,
+)
+from tactful.stores.sqlite.erase import Eraser
+from tactful.stores.sqlite.files import DATA, disk_errors, open_file
+from tactful.stores.sqlite.keys import CONSENT, QUARANTINE, RECEIPTS, KeyMaker, transaction
+from tactful.stores.sqlite.master import SEALED_AS, bound, read_master
+
+_SEEN = "INSERT OR IGNORE INTO seen (person, message, keep_until) VALUES (?, ?, ?)"
+_EVENT = "INSERT INTO event (seq, person, data, keep_until, sealed) VALUES (?, ?, ?, ?, ?)"
+_CONSENT = "INSERT INTO consent (seq, person, sealed) VALUES (?, ?, ?)"
+_RECEIPT = "INSERT OR REPLACE INTO receipt (id, person, keep_until, sealed) VALUES (?, ?, ?, ?)"
+_QUARANTINE = "INSERT INTO quarantine (person, keep_until, sealed) VALUES (?, ?, ?)"
+_ITEM = """
+INSERT INTO item (number, id, version, packed) VALUES ((SELECT coalesce(max(number), -1) + 1 FROM item), ?, ?, ?)
+ON CONFLICT (id) DO UPDATE SET version = excluded.version, packed = excluded.packed
+"""
+_META = "SELECT name, value FROM meta"
+_SET_META = "UPDATE meta SET value = ? WHERE name = ?"
+
+_COUNTED = ("seq", "changed", "catalogue")
+
+T = TypeVar("T")
+Outcome = object
+"""What a command is answered with: a value, or the TactfulError that stopped it."""
+
+
+def milliseconds() -> int:
+    """The time, in milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+class Purging:
+    """A purge under way. now: milliseconds since 1970; gone: rows dropped so far."""
+
+    def __init__(self, now: int) -> None:
+        self.now, self.gone = now, 0
+        self.steps: Iterator[int] | None = None
+
+
+class Writer:
+    """Owns the databases of a folder. lock: the descriptor from `take_lock`, which it closes. Not for several threads at once."""
+
+    def __init__(self, folder: Path, lock: int, clock: Callable[[], int] = milliseconds) -> None:
+        self._lock = lock
+        master = read_master(folder)
+        self._keys = KeyMaker(folder, master)
+        try:
+            self._db = open_file(folder / DATA, reader=False)
+        except BaseException:
+            self._keys.close()
+            raise
+        try:
+            self._eraser = Eraser(folder, self._db, self._keys, clock)
+            with disk_errors():
+                self._eraser.catch_up()
+                self._counts = self._read_counts()
+        except BaseException:
+            self._db.close()
+            self._keys.close()
+            raise
+        # To be sealed when the transaction ends: (statement, columns before `sealed`, pseudonym, entry, content).
+        self._plain: list[tuple[str, tuple[object, ...], bytes, str, bytes]] = []
+
+    def close(self) -> None:
+        """Move everything from the write-ahead logs into the databases, and let go of them."""
+        self._eraser.close()
+        self._db.close()
+        self._keys.close()
+        os.close(self._lock)
+
+    def apply(self, commands: Sequence[Command]) -> list[Outcome]:
+        """Carry out commands, in order. What stands between two forgettings or purges shares a transaction.
+
+        An outcome is a value, or the error that stopped this command: then nothing of it is kept.
+        """
+        outcomes: list[Outcome] = []
+        for kind, run in groupby(commands, key=_kind):
+            if kind is Forget:
+                people = [command.person for command in run if isinstance(command, Forget)]
+                outcomes += [self._guarded(self._forget, people)] * len(people)
+            elif kind is Purge:
+                outcomes += [self._guarded(self._purge, command.now) for command in run if isinstance(command, Purge)]
+            elif kind is Flush:
+                outcomes += [None for _ in run]  # whatever came before is committed by now
+            else:
+                outcomes += self._together(list(run))
+        return outcomes
+
+    def step(self, purging: "Purging") -> Outcome:
+        """Go one step on with a purge, a few milliseconds long. None: not finished; otherwise the outcome."""
+        return self._guarded(self._step, purging)
+
+    def _step(self, purging: "Purging") -> Outcome:
+        if purging.steps is None:
+            purging.steps = self._eraser.purge(purging.now)
+        for gone in purging.steps:
+            purging.gone += gone
+            return None
+        return purging.gone
+
+    def _purge(self, now: int) -> Outcome:
+        return sum(self._eraser.purge(now))
+
+    def _forget(self, people: list[bytes]) -> None:
+        try:
+            self._eraser.forget(people)
+        finally:
+            self._counts = self._read_counts()
+
+    def _together(self, commands: list[Command]) -> list[Outcome]:
+        """All in one transaction. If it fails, each in one of its own, so that only the guilty ones fail."""
+        outcome = self._guarded(self._transact, commands)
+        if isinstance(outcome, list):
+            return outcome
+        if len(commands) == 1 or isinstance(outcome, StoreBusy):  # busy: nobody is guilty, and each would wait as long
+            return [outcome] * len(commands)
+        return [self._together([command])[0] for command in commands]
+
+    def _guarded(self, work: Callable[[T], Outcome], what: T) -> Outcome:
+        try:
+            with disk_errors():
+                return work(what)
+        except TactfulError as error:
+            return error
+        except Exception as error:  # noqa: BLE001 - a command that only its sender could have got wrong must not stop the writer
+            return StoreBroken(why=f"{type(error).__name__}: {error}")
+
+    def _transact(self, commands: list[Command]) -> list[Outcome]:
+        if self._eraser.catch_up():  # a forgetting that a full disk cut short comes before anything new
+            self._counts = self._read_counts()
+        self._plain.clear()
+        before = dict(self._counts)
+        try:
+            with transaction(self._db):
+                outcomes = [self._do(command) for command in commands]
+                self._seal()
+                changed = [(self._counts[name], name) for name in _COUNTED if self._counts[name] != before[name]]
+                self._db.executemany(_SET_META, changed)
+        except BaseException:
+            self._counts = before
+            raise
+        finally:
+            self._plain.clear()
+        return outcomes
+
+    def _do(self, command: Command) -> Outcome:
+        match command:
+            case Append(rows):
+                return [place for number, row in enumerate(rows) for place in self._append(number, row)]
+            case AppendConsent(changes):
+                for person, packed in changes:
+                    self._counts["changed"] = seq = self._next()
+                    self._plain.append((_CONSENT, (seq, person), person, CONSENT, packed))
+            case AppendReceipt(row, person, keep_until, packed):
+                if person is None:  # sealed by the sender, under the receipt's own id
+                    self._db.execute(_RECEIPT, (row, None, keep_until, packed))
+                else:
+                    self._plain.append((_RECEIPT, (row, person, keep_until), person, RECEIPTS, packed))
+            case PutItems(items):
+                version = self._counts["catalogue"] = self._counts["catalogue"] + bool(items)
+                self._db.executemany(_ITEM, [(item, version, packed) for item, packed in items])
+                return version
+            case PutQuarantine(pieces):
+                self._plain += [
+                    (_QUARANTINE, (piece.person, piece.keep_until), piece.person, QUARANTINE, piece.packed)
+                    for piece in pieces
+                ]
+        return None
+
+    def _next(self) -> int:
+        self._counts["seq"] += 1
+        return self._counts["seq"]
+
+    def _append(self, number: int, row: Row) -> list[tuple[int, int]]:
+        """Keep what the person does not have yet; gives back (number, place) of what they do."""
+        execute, person, keep_until = self._db.execute, row.person, row.keep_until
+        # One statement looks the message up and notes it, so duplicates within a batch are found like all others.
+        fresh = [execute(_SEEN, (person, message, keep_until)).rowcount for message in row.messages]
+        kept = [event for event, new in zip(row.events, fresh, strict=True) if new]
+        if kept:
+            packed = _array(len(kept)) + b"".join(kept)
+            self._plain.append((_EVENT, (self._next(), person, row.data, keep_until), person, row.data, packed))
+        return [(number, place) for place, new in enumerate(fresh) if not new]
+
+    def _seal(self) -> None:
+        """Seal and insert what this transaction holds. Keys are durable before anything is sealed with them."""
+        plain = self._plain
+        keys = self._keys.ensure({(person, entry) for _, _, person, entry, _ in plain})
+        nonces = os.urandom(12 * len(plain))
+        sealed: dict[str, list[tuple[object, ...]]] = {}
+        for place, (statement, columns, person, entry, content) in enumerate(plain):
+            nonce = nonces[12 * place : 12 * place + 12]
+            box = nonce + keys[person, entry].encrypt(nonce, SEALED_AS + content, bound(person, entry))
+            sealed.setdefault(statement, []).append((*columns, box))
+        for statement, rows in sealed.items():
+            self._db.executemany(statement, rows)
+
+    def _read_counts(self) -> dict[str, int]:
+        return dict(self._db.execute(_META).fetchall())
+
+
+def _kind(command: Command) -> type[Struct]:
+    """What stands next to each other with the same kind is carried out together."""
+    return type(command) if isinstance(command, Forget | Purge | Flush) else Struct
+
+
+def _array(size: int) -> bytes:
+    """The head of a MessagePack array, so that events packed one by one become one list."""
+    if size < 16:
+        return bytes([0x90 | size])
+    return b"\xdc" + size.to_bytes(2, "big") if size < 65536 else b"\xdd" + size.to_bytes(4, "big")

@@ -1,0 +1,31 @@
+"""Several strategies at once, each with its weight. Scores are chances, so a weighted sum of them is one too."""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from tactful.domain.decision import Ask, Evidence, Scored
+from tactful.domain.view import View
+from tactful.ports import Shelf, Strategy
+
+
+class Part(Struct, frozen=True, forbid_unknown_fields=True):
+    """One strategy of a blend."""
+
+    strategy: Strategy
+    weight: float = 1.0
+
+
+class Blend(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
+    """of: the strategies, each as `{ weight = 1.0, strategy = { use = "..." } }`."""
+
+    of: tuple[Part, ...]
+
+    def parts(self) -> Sequence[Strategy]:
+        """The strategies in it."""
+        return tuple(part.strategy for part in self.of)
+
+    def propose(self, view: View, ask: Ask, shelf: Shelf) -> Scored:
+        """The sum, with the evidence of all."""
+        proposed = [(part.weight, part.strategy.propose(view, ask, shelf).evidence) for part in self.of]
+        return Scored.of(Evidence.blend(proposed), len(shelf.catalogue))

@@ -1,0 +1,65 @@
+"""What people go on to from where this person has just been: counts of who followed whom, the recent past weighing most.
+
+Order is worth more than depth: on MovieLens-1M this equals a transformer trained for minutes (`benchmarks/quality.py`).
+"""
+
+import numpy as np
+import scipy.sparse as sparse
+from msgspec import Struct
+
+from tactful.domain.catalogue import Catalogue
+from tactful.domain.decision import Ask, Scored, Source
+from tactful.domain.event import TOWARDS, VERBS
+from tactful.domain.view import View
+from tactful.learn.neighbours import evidence_from, strongest
+from tactful.ports import Interactions, Model, Shelf, Strategy
+
+WHOLE = 2520
+"""Divisible by 1 to 10, so that the weights 1/gap are whole numbers and the counts exact, whatever the order of addition."""
+
+
+class ItemTransitions(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
+    """gap: how many items apart two still count as following each other, at weight 1/distance. half_life: in items of the history.
+
+    neighbours: kept for each item. most: items of the history looked at.
+    """
+
+    gap: int = 10
+    half_life: float = 2.0
+    neighbours: int = 100
+    most: int = 30
+    model: str = "item_transitions"
+
+    def propose(self, view: View, ask: Ask, shelf: Shelf) -> Scored:
+        """From the page's item where there is one, else from the history."""
+        catalogue = shelf.catalogue
+        model = shelf.model(self.model)
+        if ask.item is not None:
+            start = [(int(row), Source("item", ask.item)) for row in catalogue.rows([ask.item])]
+            return Scored.of(evidence_from(model, start, 1.0), len(catalogue))
+        items = [
+            (row, Source("history", act.item, act.data, act.verb))
+            for act in view.liked(self.most)
+            if (row := catalogue.index.get(act.item)) is not None
+        ]
+        return Scored.of(evidence_from(model, items, self.half_life), len(catalogue))
+
+    def fit(self, interactions: Interactions, catalogue: Catalogue) -> Model:
+        """Count pairs up to `gap` apart within each person's sequence, in whole numbers."""
+        towards = np.isin(interactions.verb, [VERBS.index(verb) for verb in sorted(TOWARDS)])
+        acts = interactions.take(towards)
+        size = len(catalogue)
+        counts = sparse.csr_array((size, size), dtype=np.int64)
+        for distance in range(1, self.gap + 1):
+            counts = counts + _pairs(acts.person, acts.row, distance, size)
+        counts.setdiag(0)
+        counts.eliminate_zeros()
+        return Model(self.model, strongest(counts, self.neighbours), {"pairs": int(counts.nnz), "choices": len(acts.row)})
+
+
+def _pairs(person: "np.ndarray[tuple[int], np.dtype[np.int32]]", row: "np.ndarray[tuple[int], np.dtype[np.int32]]", distance: int, size: int) -> "sparse.csr_array":
+    """int64[size, size]: how often one row came `distance` after another with the same person, at WHOLE / distance each."""
+    same = person[distance:] == person[:-distance]
+    before, after = row[:-distance][same], row[distance:][same]
+    weight = np.full(len(before), round(WHOLE / distance), np.int64)
+    return sparse.coo_array((weight, (before, after)), shape=(size, size)).tocsr()

@@ -1,0 +1,105 @@
+"""Settings → engine: the only place that knows every room."""
+
+import hashlib
+import random
+import secrets
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from tactful.domain.charter import Charter
+from tactful.domain.consent import Consent
+from tactful.domain.errors import UnknownPlugin
+from tactful.domain.placement import Placement
+from tactful.engine import Engine, Shell
+from tactful.flow.decide import Recipe
+from tactful.learn.interactions import interactions_of
+from tactful.learn.train import learners
+from tactful.plugins import build
+from tactful.ports import Arranger, Guard, Interactions, Stores, Strategy
+from tactful.settings import Settings, bad_recipe, read_charter, read_settings
+from tactful.stores.registry import Registry
+
+
+class Home(Struct, frozen=True):
+    """An installation on disk: tactful.toml, charter, data/, models/."""
+
+    path: Path
+    settings: Settings
+    charter: Charter
+    recipes: Mapping[str, Recipe]
+
+    @property
+    def data(self) -> Path:
+        """Where the stores are."""
+        return self.path / "data"
+
+    @property
+    def models(self) -> Registry:
+        """Where the models are."""
+        return Registry(self.path / "models")
+
+
+def read_home(path: Path) -> Home:
+    """Read and check an installation's settings. Raises NotInitialised, BadSettings, BadCharter."""
+    settings = read_settings(path)
+    charter = read_charter(path / settings.charter)
+    recipes = {name: recipe_of(name, placement, charter, path) for name, placement in settings.placements.items()}
+    learners(recipe.strategy for recipe in recipes.values())  # a clash of models is better known before serving
+    return Home(path, settings, charter, recipes)
+
+
+def recipe_of(name: str, placement: Placement, charter: Charter, home: Path = Path()) -> Recipe:
+    """A placement with its parts ready to run. The charter's guards come first, and no placement can leave them out."""
+    at = f"placements.{name}"
+    if placement.purpose not in charter.purposes:
+        raise bad_recipe(home, f"{at}.purpose", ValueError(f"the charter has no purpose {placement.purpose!r}"))
+    always: list[dict[str, Any]] = [{"use": guard} for guard in charter.guards_always]
+    for recipe in always:
+        if recipe["use"] == "children":
+            recipe["audiences"] = charter.children.audiences
+    guards: dict[str, Guard] = {}
+    for recipe in (*always, *placement.guards):
+        guards.setdefault(str(recipe.get("use")), _part(Guard, recipe, f"{at}.guards", home))
+    return Recipe(
+        name=name,
+        placement=placement,
+        strategy=_part(Strategy, placement.strategy, f"{at}.strategy", home),
+        guards=guards,
+        arranger=_part(Arranger, placement.arranger, f"{at}.arranger", home),
+        fingerprint=hashlib.blake2b(msgspec.json.encode([placement, always]), digest_size=8).hexdigest(),
+    )
+
+
+def _part(kind: type, recipe: Mapping[str, Any], where: str, home: Path) -> Any:
+    try:
+        return build(kind, recipe)
+    except (msgspec.ValidationError, UnknownPlugin) as mistake:
+        raise bad_recipe(home, where, mistake) from None
+
+
+def real_shell() -> Shell:
+    """The machine's clock, unguessable names, real dice."""
+    return Shell(
+        now=lambda: time.time_ns() // 1_000_000,
+        name=lambda: secrets.token_urlsafe(16),
+        dice=random.Random(secrets.randbits(64)),
+    )
+
+
+def engine_of(home: Home, stores: Stores, shell: Shell | None = None) -> Engine:
+    """The engine of an installation, on stores that are already open."""
+    return Engine(
+        stores, home.models, home.charter, home.recipes, shell or real_shell(),
+        home.settings.limits.cached_events, str(home.path),
+    )  # fmt: skip
+
+
+def interactions_in(engine: Engine) -> Interactions:
+    """What may be learned from, of all that is kept."""
+    consents = {name: Consent.of(changes) for name, changes in engine.stores.consents.everybody()}
+    return interactions_of(engine.stores.events.people(), consents, engine.charter, engine.shelf().catalogue)

@@ -1,0 +1,283 @@
+"""The sample bookshop and its simulated readers: what the demo and the other tests take for granted about them."""
+
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from itertools import islice, pairwise
+from random import Random
+from statistics import mean
+from typing import get_args
+
+import msgspec
+import pytest
+
+from tactful.sample.books import Book, Subject, books
+from tactful.sample.readers import CHILD_SHARE, DAYS, LONGEST_VISIT, Reader, closeness, readers
+
+UNTIL = 1_760_000_000_000
+DAY = 86_400_000
+BY_ID = {book.id: book for book in books()}
+
+
+@pytest.fixture(scope="module")
+def crowd() -> list[Reader]:
+    return list(readers(600, seed=7, until=UNTIL))
+
+
+def bytes_of(crowd: Iterator[Reader]) -> bytes:
+    return msgspec.json.encode(list(crowd))
+
+
+# The catalogue
+
+
+def test_there_are_enough_books_and_no_id_or_title_comes_twice() -> None:
+    shop = books()
+    assert len(shop) >= 100
+    assert len({book.id for book in shop}) == len(shop)
+    assert len({(book.title, book.author) for book in shop}) == len(shop)
+
+
+def test_ids_are_kebab_case() -> None:
+    assert [book.id for book in books() if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", book.id)] == []
+
+
+def test_at_least_fifteen_books_are_for_children_and_none_of_them_is_sensitive() -> None:
+    young = [book for book in books() if book.audience == "children"]
+    assert len(young) >= 15
+    assert [book.id for book in young if book.sensitivity] == []
+    assert [book.id for book in young if "children" not in book.subjects] == []
+
+
+def test_every_subject_has_books_and_every_book_two_to_four_subjects() -> None:
+    used = Counter(subject for book in books() for subject in book.subjects)
+    assert {subject for subject in get_args(Subject) if used[subject] < 3} == set()
+    assert [book.id for book in books() if not 2 <= len(set(book.subjects)) == len(book.subjects) <= 4] == []
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"subjects": ("spaceships",)}, {"mood": "nice"}, {"audience": "teens"}, {"sensitivity": ("gossip",)}]
+)
+def test_a_word_outside_the_vocabulary_is_refused(wrong: dict[str, object]) -> None:
+    good = msgspec.to_builtins(books()[0])
+    assert msgspec.convert(good, Book) == books()[0]
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert(good | wrong, Book)
+
+
+def test_texts_are_short_sentences() -> None:
+    assert [book.id for book in books() if not 40 <= len(book.text) <= 200 or not book.text.endswith(".")] == []
+
+
+def test_years_pages_and_prices_are_plausible() -> None:
+    assert [book.id for book in books() if not (-800 <= book.year < 1929)] == []
+    assert [book.id for book in books() if not 20 <= book.pages <= 1500] == []
+    assert [book.id for book in books() if not 2 <= book.price <= 30 or round(book.price, 2) != book.price] == []
+
+
+def test_some_authors_have_many_books_so_that_a_cap_per_author_matters() -> None:
+    many = {author for author, count in Counter(book.author for book in books()).items() if count > 2}
+    assert many >= {"Jules Verne", "Jane Austen", "H. G. Wells", "Arthur Conan Doyle", "Mark Twain"}
+
+
+@pytest.mark.parametrize(
+    ("title", "author", "year"),
+    [
+        ("frankenstein", "Mary Shelley", 1818),
+        ("moby-dick", "Herman Melville", 1851),
+        ("les-miserables", "Victor Hugo", 1862),
+        ("the-time-machine", "H. G. Wells", 1895),
+        ("the-secret-garden", "Frances Hodgson Burnett", 1911),
+    ],
+)
+def test_well_known_facts_hold(title: str, author: str, year: int) -> None:
+    assert (BY_ID[title].author, BY_ID[title].year) == (author, year)
+
+
+def test_each_kind_of_sensitive_interest_is_present_and_most_books_betray_nothing() -> None:
+    sensitive = [book for book in books() if book.sensitivity]
+    assert {kind for book in sensitive for kind in book.sensitivity} == {
+        "health", "pregnancy", "faith", "sexuality", "politics", "money",
+    }  # fmt: skip
+    assert len(sensitive) < len(books()) / 5
+    assert BY_ID["notes-on-nursing"].sensitivity == ("health",)
+
+
+def test_the_list_of_books_is_the_callers_own() -> None:
+    books().clear()
+    assert books()
+
+
+# The readers
+
+
+def test_the_same_arguments_give_the_same_bytes() -> None:
+    assert bytes_of(readers(40, 1, UNTIL)) == bytes_of(readers(40, 1, UNTIL))
+
+
+def test_another_seed_gives_other_readers() -> None:
+    assert bytes_of(readers(40, 1, UNTIL)) != bytes_of(readers(40, 2, UNTIL))
+
+
+def test_the_same_bytes_come_out_of_another_process_with_other_string_hashes() -> None:
+    code = (
+        "import sys, msgspec; from tactful.sample.readers import readers;"
+        f"sys.stdout.buffer.write(msgspec.json.encode(list(readers(20, 1, {UNTIL}))))"
+    )
+    for hashes in ("1", "2"):
+        other = subprocess.run(
+            [sys.executable, "-c", code],
+            env=os.environ | {"PYTHONHASHSEED": hashes, "PYTHONPATH": os.pathsep.join(sys.path)},
+            capture_output=True,
+            check=True,
+        )
+        assert other.stdout == bytes_of(readers(20, 1, UNTIL))
+
+
+def test_asking_for_more_readers_changes_none_of_the_first() -> None:
+    assert bytes_of(islice(readers(200, 1, UNTIL), 30)) == bytes_of(readers(30, 1, UNTIL))
+    assert [reader.id for reader in readers(2, 1, UNTIL)] == ["reader-0001", "reader-0002"]
+
+
+def test_a_later_day_moves_the_acts_and_changes_nothing_else() -> None:
+    early, late = (list(readers(10, 1, until)) for until in (UNTIL, UNTIL + 3 * DAY))
+    for one, other in zip(early, late, strict=True):
+        assert [act.at + 3 * DAY for act in one.acts] == [act.at for act in other.acts]
+        assert [(act.verb, act.book) for act in one.acts] == [(act.verb, act.book) for act in other.acts]
+
+
+@pytest.mark.parametrize("until", [UNTIL, UNTIL // DAY * DAY, UNTIL // DAY * DAY - 1])
+def test_acts_are_in_order_and_inside_the_ninety_days(until: int) -> None:
+    for reader in readers(200, 3, until):
+        times = [act.at for act in reader.acts]
+        assert all(one < other for one, other in pairwise(times))
+        assert until - DAYS * DAY <= times[0] <= times[-1] < until
+
+
+def test_act_ids_are_unique_and_books_exist(crowd: list[Reader]) -> None:
+    acts = [act for reader in crowd for act in reader.acts]
+    assert len({act.id for act in acts}) == len(acts)
+    assert {act.book for act in acts} <= set(BY_ID)
+
+
+def test_visits_are_numbered_without_gaps_and_end_in_time(crowd: list[Reader]) -> None:
+    for reader in crowd:
+        numbers = [act.visit for act in reader.acts]
+        assert numbers == sorted(numbers)
+        assert set(numbers) == set(range(1, reader.habits.visits + 1))
+        for number in set(numbers):
+            within = [act for act in reader.acts if act.visit == number]
+            seen = [act.book for act in within if act.verb == "viewed"]
+            assert len(seen) == len(set(seen)) <= LONGEST_VISIT
+            assert within[-1].at - within[0].at < 3_600_000
+
+
+def test_visits_cluster_around_the_favourite_hour(crowd: list[Reader]) -> None:
+    for reader in crowd:
+        first = {act.visit: act.at for act in reversed(reader.acts)}
+        assert all(abs(at % DAY / 3_600_000 - reader.habits.hour) < 8 for at in first.values())
+
+
+def test_the_patient_look_at_more_books_in_a_visit(crowd: list[Reader]) -> None:
+    def books_per_visit(patience: int) -> float:
+        some = [reader for reader in crowd if reader.habits.patience == patience]
+        views = sum(act.verb == "viewed" for reader in some for act in reader.acts)
+        return views / sum(reader.habits.visits for reader in some)
+
+    assert books_per_visit(2) + 2 < books_per_visit(7)
+    assert books_per_visit(2) == pytest.approx(2, abs=0.5)
+    assert books_per_visit(7) == pytest.approx(7, abs=1.5)
+
+
+def test_children_meet_only_books_for_children(crowd: list[Reader]) -> None:
+    children = [reader for reader in crowd if reader.child]
+    assert CHILD_SHARE * 0.6 < len(children) / len(crowd) < CHILD_SHARE * 1.4
+    assert {BY_ID[act.book].audience for reader in children for act in reader.acts} == {"children"}
+    others = {BY_ID[act.book].audience for reader in crowd if not reader.child for act in reader.acts}
+    assert others == {"children", "everyone", "adults"}
+
+
+def test_nobody_buys_a_book_twice_or_judges_it_again(crowd: list[Reader]) -> None:
+    for reader in crowd:
+        judged = [act.book for act in reader.acts if act.verb != "viewed"]
+        assert len(judged) == len(set(judged))
+    assert sum(act.verb == "bought" for reader in crowd for act in reader.acts) > 500
+
+
+def test_a_verdict_follows_the_view_it_is_about(crowd: list[Reader]) -> None:
+    for reader in crowd:
+        assert reader.acts[0].verb == "viewed"
+        for before, after in pairwise(reader.acts):
+            if after.verb != "viewed":
+                assert (before.verb, before.book, before.visit) == ("viewed", after.book, after.visit)
+
+
+def test_a_minority_of_views_lead_to_anything(crowd: list[Reader]) -> None:
+    verbs = Counter(act.verb for reader in crowd for act in reader.acts)
+    assert set(verbs) == {"viewed", "bought", "liked", "disliked"}
+    verdicts = verbs["bought"] + verbs["liked"] + verbs["disliked"]
+    assert 0.08 < verdicts / verbs["viewed"] < 0.3
+
+
+def test_the_next_book_is_closer_to_the_last_than_chance_and_than_taste_alone(crowd: list[Reader]) -> None:
+    rng = Random(0)
+    steps, same_reader = [], []
+    for reader in crowd:
+        seen = [act for act in reader.acts if act.verb == "viewed"]
+        steps += [(one, other) for one, other in pairwise(seen) if one.visit == other.visit]
+        # Pairs from different visits share the reader's taste but not the walk: the harder thing to beat.
+        drawn = (rng.sample(seen, 2) for _ in range(len(seen)))
+        same_reader += [(one, other) for one, other in drawn if one.visit != other.visit and one.book != other.book]
+    step = mean(closeness(BY_ID[one.book], BY_ID[other.book]) for one, other in steps)
+    taste = mean(closeness(BY_ID[one.book], BY_ID[other.book]) for one, other in same_reader)
+    chance = mean(closeness(*rng.sample(books(), 2)) for _ in range(5_000))
+    assert step > 2.5 * chance
+    assert step > 1.4 * taste
+    assert taste > 1.2 * chance
+
+
+def overlap(reader: Reader, verb: str) -> list[float]:
+    return [
+        sum(reader.tastes.get(subject, 0.0) for subject in BY_ID[act.book].subjects)
+        for act in reader.acts
+        if act.verb == verb
+    ]
+
+
+def test_readers_buy_what_meets_their_taste_and_dislike_what_does_not(crowd: list[Reader]) -> None:
+    bought = mean(fit for reader in crowd for fit in overlap(reader, "bought"))
+    viewed = mean(fit for reader in crowd for fit in overlap(reader, "viewed"))
+    disliked = mean(fit for reader in crowd for fit in overlap(reader, "disliked"))
+    assert bought > viewed + 0.05
+    assert disliked < viewed - 0.05
+
+
+def test_tastes_are_two_or_three_subjects_that_sum_to_one(crowd: list[Reader]) -> None:
+    for reader in crowd:
+        assert len(reader.tastes) in (2, 3)
+        assert set(reader.tastes) <= set(get_args(Subject))
+        assert sum(reader.tastes.values()) == pytest.approx(1)
+
+
+def test_the_taste_of_a_minority_changes_halfway(crowd: list[Reader]) -> None:
+    changed = 0
+    for reader in crowd:
+        first = max(reader.tastes, key=lambda subject: reader.tastes[subject])
+        half = reader.habits.visits // 2
+        hits = {True: [0], False: [0]}
+        for act in reader.acts:
+            hits[act.visit > half].append(first in BY_ID[act.book].subjects)
+        # A reader whose first love turns up in the second half only, and then often, has a new one.
+        changed += sum(hits[False]) <= 0.1 * len(hits[False]) and sum(hits[True]) >= 0.4 * len(hits[True])
+    assert 0.04 < changed / len(crowd) < 0.25
+
+
+def test_closeness_counts_author_subjects_and_mood() -> None:
+    same = BY_ID["the-time-machine"]
+    assert closeness(same, same) == 5.5
+    assert closeness(BY_ID["emma"], BY_ID["pride-and-prejudice"]) == 5.5
+    assert closeness(BY_ID["emma"], BY_ID["the-art-of-war"]) == 0
+    assert closeness(same, BY_ID["we"]) == closeness(BY_ID["we"], same) == 3.0
