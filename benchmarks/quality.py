@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks.world import show
 from tactful.domain.catalogue import Catalogue
-from tactful.domain.decision import Ask
+from tactful.domain.decision import Ask, Scored
 from tactful.domain.event import VERBS, Interaction
 from tactful.domain.item import Item
 from tactful.domain.view import View
@@ -44,7 +44,7 @@ def main() -> None:
         seconds = time.perf_counter() - began
         shelf = Shelf(catalogue, {strategy.model: model})
         ndcg, hits = _judge(strategy, shelf, train, row[last])
-        show(f"quality {recipe['use']}", {"ndcg_at_10": ndcg, "hr_at_10": hits, "fit_s": seconds}, chosen.json)
+        show(f"quality {recipe['use']}", {"ndcg_at_10": f"{ndcg:.4f}", "hr_at_10": f"{hits:.4f}", "fit_s": seconds}, chosen.json)
 
 
 def _judge(strategy: Strategy, shelf: Shelf, train: Interactions, targets: np.ndarray) -> tuple[float, float]:
@@ -59,7 +59,7 @@ def _judge(strategy: Strategy, shelf: Shelf, train: Interactions, targets: np.nd
             for place, film in enumerate(seen[-40:].tolist())
         )
         view = View(purpose="personalise", surface="private", history=acts, allowed=frozenset({"opinions"}))
-        scored = strategy.propose(view, Ask("home"), shelf)
+        scored = Scored.of(strategy.propose(view, Ask("home"), shelf), len(shelf.catalogue))
         scores = np.zeros(len(shelf.catalogue))
         scores[scored.rows] = scored.scores
         scores[seen] = -1.0

@@ -125,10 +125,16 @@ class Engine:
 
     def consent(self, person: str) -> Consent:
         """What the person allows now. The cache is good as long as nobody changed anything, on any worker."""
+        self._drop_stale_consents()
+        return self._known_consent(person)
+
+    def _drop_stale_consents(self) -> None:
         version = self.stores.consents.version()
         if version != self._consents_version:
             self._consents.clear()
             self._consents_version = version
+
+    def _known_consent(self, person: str) -> Consent:
         found = self._consents.get(person)
         if found is None:
             if len(self._consents) > 100_000:
@@ -185,6 +191,7 @@ class Engine:
     def take(self, arrivals: Sequence[Arrival], unusable: Iterable[Quarantined] = ()) -> Taken:
         """clean → gate → append. unusable: pieces of the batch that could not even be read."""
         now = self.shell.now()
+        self._drop_stale_consents()  # once for the batch: what is withdrawn meanwhile is caught by the gate at use
         quarantined = list(unusable)
         problems = [Problem(piece.id, "quarantined", piece.why, piece.field) for piece in quarantined]
         records: dict[tuple[str, str], list[Event]] = {}
@@ -197,7 +204,7 @@ class Engine:
                 problems.append(Problem(arrival.id, "quarantined", cleaned.why, cleaned.field))
                 quarantined.append(_quarantined(arrival, cleaned, now))
                 continue
-            admitted = admit(cleaned, self.charter, self.consent(arrival.person), now)
+            admitted = admit(cleaned, self.charter, self._known_consent(arrival.person), now)
             if isinstance(admitted, Refused):
                 problems.append(Problem(arrival.id, "refused", admitted.why))
                 continue
@@ -265,10 +272,9 @@ class Engine:
         self, profile: Profile, consent: Consent, purpose: str, surface: str, now: int, catalogue: Catalogue
     ) -> View:
         """The View of a profile; the only way from one to the other."""
-        on = catalogue.bits_of(consent.sensitive)
         return view_of(
             profile, consent, self.charter, purpose=purpose, surface=surface, now=now,
-            is_sensitive=lambda item: catalogue.is_sensitive(item, on),
+            telling=catalogue.telling(consent.sensitive),
         )  # fmt: skip
 
     # ------------------------------------------------------------------------------------------------------------ rights

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tactful.domain.catalogue import Catalogue, Mask, Rows
 from tactful.domain.consent import ConsentChange
-from tactful.domain.decision import Ask, Scored, Slots
+from tactful.domain.decision import Ask, Evidence, Slots
 from tactful.domain.errors import NoModel
 from tactful.domain.event import Event
 from tactful.domain.item import Item
@@ -242,8 +242,11 @@ class Strategy:
         """Strategies that this one is made of."""
         return ()
 
-    def propose(self, view: View, ask: Ask, shelf: Shelf) -> Scored:
-        """Candidates with exact evidence. A score estimates the chance that this item is chosen next, so that strategies add up."""
+    def propose(self, view: View, ask: Ask, shelf: Shelf) -> Evidence:
+        """What speaks for which items: a candidate's score is the sum of its evidence, so that reasons and score cannot differ.
+
+        A score estimates the chance that this item is chosen next, so that strategies add up.
+        """
         raise NotImplementedError
 
     def fit(self, interactions: Interactions, catalogue: Catalogue) -> Model:

@@ -43,6 +43,7 @@ class Catalogue:
         self.audience: NDArray[np.int8] = np.empty(0, np.int8)
         self._packed: list[bytes] = []
         self._decoded: dict[int, Item] = {}
+        self._telling: dict[int, frozenset[str]] = {}
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -109,13 +110,18 @@ class Catalogue:
         found = [row for item in items if (row := index.get(item, size)) < size]
         return np.array(found, np.int32)
 
-    def is_sensitive(self, item: str, allowed: int = 0) -> bool:
-        """Whether an interest in this item betrays a category outside the allowed bits."""
-        row = self.index.get(item)
-        return row is not None and row < len(self.sensitivity) and bool(int(self.sensitivity[row]) & ~allowed)
+    def telling(self, categories: Iterable[str]) -> frozenset[str]:
+        """Ids of the items an interest in which betrays a category outside these."""
+        on = self.bits_of(categories)
+        found = self._telling.get(on)
+        if found is None:
+            shut = np.uint32(0xFFFFFFFF & ~on)
+            rows = np.flatnonzero(self.sensitivity & shut)
+            found = self._telling[on] = frozenset(self.ids[row] for row in rows.tolist())
+        return found
 
     def bits_of(self, categories: Iterable[str]) -> int:
-        """The bits of these categories, for `is_sensitive` and the sensitive guard."""
+        """The bits of these categories, for `telling` and the sensitive guard."""
         wanted = set(categories)
         return sum(1 << place for place, category in enumerate(self.categories) if category in wanted)
 

@@ -74,6 +74,11 @@ class Charter(Struct, frozen=True, forbid_unknown_fields=True, dict=True):
         """The data entry that keeps each (kind, trait)."""
         return {(data.kind, trait): name for name, data in self.data.items() for trait in data.traits}
 
+    @cached_property
+    def answers(self) -> dict[tuple[tuple[str, ...], frozenset[str], frozenset[str]], tuple[str, ...]]:
+        """For the gate: the purposes that follow from (an entry's purposes, granted, refused), worked out once each."""
+        return {}
+
     @property
     def visit_ms(self) -> int:
         """A visit ends after so many milliseconds without an event."""

@@ -60,14 +60,13 @@ class Evidence(Struct, frozen=True):
     decay: NDArray[np.float64]
     group: NDArray[np.int32]
 
-    def without(self, key: str) -> NDArray[np.float64]:
-        """The weights float64[k] if the thing called `key` had never been: it counts nothing, and what is older moves up one place."""
+    def without(self, places: "Sequence[int]") -> NDArray[np.float64]:
+        """The weights float64[k] if these sources had never been: they count nothing, and what is older moves up one place."""
         weight = self.weight.copy()
-        for place, source in enumerate(self.sources):
-            if source.key == key:
-                older = (self.group == self.group[place]) & (self.age > self.age[place])
-                weight[older] /= self.decay[place]
-                weight[place] = 0.0
+        for place in places:
+            older = (self.group == self.group[place]) & (self.age > self.age[place])
+            weight[older] /= self.decay[place]
+        weight[list(places)] = 0.0
         return weight
 
 

@@ -26,7 +26,7 @@ class View:
     This is a promise between rooms, no sandbox against a hostile plug-in.
     """
 
-    __slots__ = ("_history", "_traits", "allowed", "audience", "dial", "opened", "purpose", "sensitive", "surface", "withheld")
+    __slots__ = ("_data", "_history", "_traits", "allowed", "audience", "dial", "opened", "purpose", "sensitive", "surface", "withheld")
 
     def __init__(
         self,
@@ -43,6 +43,7 @@ class View:
     ) -> None:
         self.purpose, self.surface, self.dial = purpose, surface, dial
         self._history, self._traits = history, dict(traits or {})
+        self._data: frozenset[str] | None = None
         self.allowed = allowed
         self.withheld = withheld
         self.sensitive = sensitive
@@ -58,8 +59,9 @@ class View:
 
     def history(self) -> tuple[Interaction, ...]:
         """What the person did, oldest first."""
-        for interaction in self._history:
-            self.opened.add(interaction.data)
+        if self._data is None:
+            self._data = frozenset([interaction.data for interaction in self._history])
+        self.opened |= self._data
         return self._history
 
     def liked(self, most: int) -> list[Interaction]:

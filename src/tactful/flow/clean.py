@@ -24,11 +24,10 @@ class Unusable(Struct, frozen=True):
 
 def clean(arrival: Arrival, now: int) -> Arrival | Unusable:
     """The arrival with its time filled in, or the reason why it cannot be used. now: milliseconds since 1970."""
-    for name, value in (("messageId", arrival.id), ("userId", arrival.person)):
-        if not value or value == ANONYMOUS:
-            return Unusable(name, f"it is missing or empty; send a {name}")
-        if len(value) > ID_MOST:
-            return Unusable(name, f"it has {len(value)} characters, the most is {ID_MOST}")
+    if not 0 < len(arrival.id) <= ID_MOST:
+        return _unusable_id("messageId", arrival.id)
+    if not 0 < len(arrival.person) <= ID_MOST or arrival.person == ANONYMOUS:
+        return _unusable_id("userId", arrival.person)
     at = now if arrival.at is None else arrival.at
     if not EARLIEST <= at <= now + AHEAD:
         return Unusable("timestamp", "it lies before 2000 or more than a day ahead; set the client's clock, and send sentAt")
@@ -44,10 +43,16 @@ def clean(arrival: Arrival, now: int) -> Arrival | Unusable:
     )  # fmt: skip
 
 
+def _unusable_id(field: str, value: str) -> Unusable:
+    if len(value) > ID_MOST:
+        return Unusable(field, f"it has {len(value)} characters, the most is {ID_MOST}")
+    return Unusable(field, f"it is missing or empty; send a {field}")
+
+
 def _unusable_interaction(arrival: Arrival) -> Unusable | None:
     if arrival.verb not in VERBS:
         return Unusable("verb", f"{arrival.verb!r} is not one of {', '.join(VERBS)}")
-    if not arrival.items or not all(arrival.items):
+    if not arrival.items or "" in arrival.items:
         return Unusable("properties.product_id", "the event names no item; send product_id, item_id or id, or products with one each")
     longest = max(map(len, arrival.items))
     if longest > ID_MOST:

@@ -89,17 +89,17 @@ def _guarded(what: str, faults: list[str], fallback: T, run: Callable[[], T]) ->
 
 def _propose(recipe: Recipe, ask: Ask, view: View, shelf: Shelf, faults: list[str]) -> Scored:
     size = len(shelf.catalogue)
-    nothing = Scored.of(NO_EVIDENCE, size)
-    scored = _guarded(f"strategy of {recipe.name}", faults, nothing, lambda: recipe.strategy.propose(view, ask, shelf))
+    evidence = _guarded(
+        f"strategy of {recipe.name}", faults, NO_EVIDENCE, lambda: recipe.strategy.propose(view, ask, shelf)
+    )
     if ask.items is None:
-        return scored
+        return Scored.of(evidence, size)
     # Ranking: the caller's candidates, in the caller's order where nothing is known about them.
     wanted = shelf.catalogue.rows(dict.fromkeys(ask.items))
     place = np.full(size, -1, np.int32)
     place[wanted] = np.arange(len(wanted), dtype=np.int32)
-    target = place[scored.evidence.rows]
+    target = place[evidence.rows]
     inside = target >= 0
-    evidence = scored.evidence
     narrowed = Evidence(
         evidence.rows[inside], evidence.source[inside], evidence.base[inside],
         evidence.sources, evidence.weight, evidence.age, evidence.decay, evidence.group,

@@ -4,7 +4,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from tactful.domain.catalogue import Catalogue
+from tactful.domain.catalogue import Catalogue, Rows
 from tactful.domain.charter import Charter
 from tactful.domain.consent import Consent
 from tactful.domain.decision import PERSONAL, Source, add_up
@@ -61,36 +61,60 @@ def _shown(decision: Decision, catalogue: Catalogue) -> tuple[Shown, ...]:
     slots, ranked, scored = decision.slots, decision.ranked, decision.scored
     chosen = len(slots.rows) - decision.defaults
     asked = _Counterfactuals(decision)
+    ranks = _ranks(ranked.rows, slots.rows[:chosen].tolist())
+    places = [int(ranked.index[rank - 1]) for rank in ranks]
+    reasons = _contributions(decision, places)
     shown = []
     for slot, row in enumerate(slots.rows.tolist()):
         name, odds = catalogue.ids[row], float(slots.odds[slot])
         if slot >= chosen:
             shown.append(Shown(name, 0.0, odds, 0, (Contribution(Source("default", "default"), 0.0, 1.0),), None, True))
             continue
-        rank = 1 + int(np.flatnonzero(ranked.rows == row)[0])
-        place = int(ranked.index[rank - 1])
-        pieces = _contributions(decision, place)
+        rank, place, pieces = ranks[slot], places[slot], reasons[slot]
         without = asked.rank(place, pieces[0].source.key) if pieces and pieces[0].source.kind in PERSONAL else None
         shown.append(Shown(name, float(scored.scores[place]), odds, rank, pieces, without))
     return tuple(shown)
 
 
-def _contributions(decision: Decision, place: int) -> tuple[Contribution, ...]:
-    """What made this candidate's score, summed by key: one thing seen by two strategies counts once."""
-    evidence = decision.scored.evidence
-    pieces = np.flatnonzero(decision.scored.place == place)
-    total: dict[str, float] = {}
-    source: dict[str, tuple[float, Source]] = {}
-    for piece in pieces.tolist():
-        number = int(evidence.source[piece])
-        amount = float(evidence.base[piece]) * float(evidence.weight[number])
-        one = evidence.sources[number]
-        total[one.key] = total.get(one.key, 0.0) + amount
-        if one.key not in source or amount > source[one.key][0]:
-            source[one.key] = (amount, one)  # the stronger of two strategies words the reason
-    whole = sum(total.values()) or 1.0
-    best = sorted(total.items(), key=lambda entry: (-entry[1], entry[0]))[:CONTRIBUTIONS_NAMED]
-    return tuple(Contribution(source[key][1], amount, amount / whole) for key, amount in best if amount > 0)
+def _ranks(ranked: Rows, chosen: list[int]) -> list[int]:
+    """The place of each chosen row among the ranked ones, from 1. Nearly always it is among the first."""
+    first = {row: place for place, row in enumerate(ranked[:256].tolist(), 1)}
+    return [first.get(row) or 1 + int(np.flatnonzero(ranked == row)[0]) for row in chosen]
+
+
+def _contributions(decision: Decision, places: list[int]) -> list[tuple[Contribution, ...]]:
+    """What made the score of each of these candidates, summed by key: one thing seen by two strategies counts once."""
+    scored, evidence = decision.scored, decision.scored.evidence
+    wanted = np.full(len(scored.rows), -1, np.int32)
+    wanted[places] = np.arange(len(places), dtype=np.int32)
+    slot_of = wanted[scored.place]
+    pieces = np.flatnonzero(slot_of >= 0)
+    source = evidence.source[pieces]
+    amounts = evidence.base[pieces] * evidence.weight[source]
+    by_slot: list[dict[str, _Sum]] = [{} for _ in places]
+    sources = evidence.sources
+    for slot, number, amount in zip(slot_of[pieces].tolist(), source.tolist(), amounts.tolist(), strict=True):
+        one = sources[number]
+        known = by_slot[slot].get(one.key)
+        if known is None:
+            by_slot[slot][one.key] = _Sum(amount, amount, one)
+        else:
+            known.whole += amount
+            if amount > known.most:  # where two strategies speak of the same thing, the stronger one words the reason
+                known.most, known.source = amount, one
+    return [_strongest(list(by_key.values())) for by_key in by_slot]
+
+
+class _Sum(Struct):
+    whole: float
+    most: float
+    source: Source
+
+
+def _strongest(sums: list[_Sum]) -> tuple[Contribution, ...]:
+    whole = sum([one.whole for one in sums]) or 1.0
+    sums.sort(key=lambda one: (-one.whole, one.source.key))
+    return tuple([Contribution(one.source, one.whole, one.whole / whole) for one in sums[:CONTRIBUTIONS_NAMED] if one.whole > 0])
 
 
 class _Counterfactuals:
@@ -100,6 +124,9 @@ class _Counterfactuals:
         self.decision = decision
         self._permitted = np.zeros(len(decision.scored.rows), bool)
         self._permitted[decision.ranked.index] = True
+        self._sources: dict[str, list[int]] = {}
+        for number, source in enumerate(decision.scored.evidence.sources):
+            self._sources.setdefault(source.key, []).append(number)
         self._worlds: dict[str, NDArray[np.float64]] = {}
 
     def rank(self, place: int, key: str) -> int | None:
@@ -108,7 +135,7 @@ class _Counterfactuals:
         scored = self.decision.scored
         if scores is None:
             evidence = scored.evidence
-            pieces = evidence.base * evidence.without(key)[evidence.source]
+            pieces = evidence.base * evidence.without(self._sources[key])[evidence.source]
             scores = add_up(scored.place, pieces, len(scored.rows))
             scores[~self._permitted] = -1.0
             self._worlds[key] = scores

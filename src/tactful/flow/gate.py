@@ -4,7 +4,7 @@ This is the only file that turns a profile into a View. Take the checks out and 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Container, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -38,9 +38,9 @@ class Refused(Struct, frozen=True):
 
 def admit(arrival: Arrival, charter: Charter, consent: Consent, now: int) -> Admitted | Refused:
     """What of an arrival may be kept, and for which purposes: what the person allows, narrowed by what the event itself says."""
-    child = child_in(arrival.traits, now, charter.children.age)
     if arrival.verb:
         return _admit_interaction(arrival, charter, consent)
+    child = child_in(arrival.traits, now, charter.children.age)
     if not arrival.traits:
         return Refused(f"the event {arrival.name!r} means nothing that the charter keeps")
     events: list[Event] = []
@@ -72,27 +72,33 @@ def _admit_interaction(arrival: Arrival, charter: Charter, consent: Consent) -> 
     if _shut(data, consent):
         return Refused(f"the person has not turned on {data.sensitive!r}")
     fields = {name: value for name, value in arrival.fields.items() if name in data.fields and _plain(value)}
-    stripped = tuple(name for name in arrival.fields if name not in fields)
+    stripped = tuple([name for name in arrival.fields if name not in fields]) if arrival.fields else ()
     visit = consent.dial == Dial.visit
-    ids = (arrival.id,) if len(arrival.items) == 1 else tuple(f"{arrival.id}#{place}" for place in range(len(arrival.items)))
-    return Admitted(
-        tuple(
-            Interaction(name, arrival.at or 0, arrival.verb, item, entry, purposes, visit, arrival.value, fields)
-            for name, item in zip(ids, arrival.items, strict=True)
-        ),
-        stripped,
-    )
+    many = len(arrival.items) > 1
+    kept = [
+        Interaction(
+            f"{arrival.id}#{place}" if many else arrival.id,
+            arrival.at or 0, arrival.verb, item, entry, purposes, visit, arrival.value, fields,
+        )  # fmt: skip
+        for place, item in enumerate(arrival.items)
+    ]
+    return Admitted(tuple(kept), stripped)
 
 
 def purposes_for(
     data: Data, charter: Charter, consent: Consent, granted: Mapping[str, bool] | None = None
 ) -> tuple[str, ...]:
     """The purposes of a data entry that the person allows now; `granted`, what the event itself says, can only take away."""
-    return tuple(
-        purpose
-        for purpose in data.purposes
-        if allows(purpose, charter, consent) and (granted is None or granted.get(purpose, False))
-    )
+    # People answer in few different ways, and this is asked for every event: each answer is worked out once.
+    key = (data.purposes, consent.granted, consent.refused)
+    allowed = charter.answers.get(key)
+    if allowed is None:
+        allowed = tuple(purpose for purpose in data.purposes if allows(purpose, charter, consent))
+        if len(charter.answers) < 10_000:
+            charter.answers[key] = allowed
+    if granted is None:
+        return allowed
+    return tuple(purpose for purpose in allowed if granted.get(purpose, False))
 
 
 def allows(purpose: str, charter: Charter, consent: Consent) -> bool:
@@ -144,11 +150,11 @@ def view_of(
     purpose: str,
     surface: str,
     now: int,
-    is_sensitive: Callable[[str], bool],
+    telling: Container[str],
 ) -> View:
     """Cut the profile down to what this person allows, for this purpose, on this surface, now.
 
-    is_sensitive: whether an interest in an item would betray a category that this person has not turned on.
+    telling: items an interest in which would betray a category that this person has not turned on.
     """
     child = is_child(consent, charter)
     shut = _closed(consent, charter, purpose, child)
@@ -157,11 +163,7 @@ def view_of(
         return View(purpose=purpose, surface=surface, withheld=_all_withheld(profile, shut), audience=audience)
     cut = _Cut(consent, charter, purpose, surface, now)
     visit_from = _visit_start(profile.observed, now, charter.visit_ms)
-    history = tuple(
-        interaction
-        for interaction in profile.observed
-        if cut.keeps(interaction, visit_from, is_sensitive)
-    )
+    history = cut.history(profile.observed, visit_from, telling)
     traits: dict[str, Trait] = {}
     # What the person said comes last: it overrides what others said or we concluded.
     for kind in (profile.inferred, profile.obtained, profile.declared):
@@ -191,10 +193,10 @@ def _all_withheld(profile: Profile, why: str) -> tuple[Withheld, ...]:
     return tuple(Withheld(data, why, number) for data, number in sorted(count.items()))
 
 
-def _visit_start(observed: Iterable[Interaction], now: int, gap: int) -> int:
+def _visit_start(observed: Sequence[Interaction], now: int, gap: int) -> int:
     """When the visit that is going on now began: walk back from now until nothing happened for longer than the gap."""
     start = now
-    for interaction in reversed(tuple(observed)):
+    for interaction in reversed(observed):
         if start - interaction.at > gap:
             break
         start = min(start, interaction.at)
@@ -234,22 +236,41 @@ class _Cut:
             return f"the dial stands at {self.consent.dial.words!r}"
         return None
 
-    def keeps(self, interaction: Interaction, visit_from: int, is_sensitive: Callable[[str], bool]) -> bool:
-        """Whether an interaction may be read."""
-        why = self.entry_shut(interaction.data)
-        if why is None:
-            if self.purpose not in interaction.purposes:
-                why = f"it was not collected for {self.purpose!r}"
-            elif interaction.at < self._oldest[interaction.data]:
-                why = "its time is over"
-            elif (interaction.visit or self.consent.dial == Dial.visit) and interaction.at < visit_from:
-                why = "it belongs to an earlier visit"
-            elif is_sensitive(interaction.item):
-                why = "sensitive: the item would betray what is not turned on"
-        if why is None:
-            return True
-        self._why[interaction.data, why] += 1
-        return False
+    def history(
+        self, observed: Sequence[Interaction], visit_from: int, telling: Container[str]
+    ) -> tuple[Interaction, ...]:
+        """The interactions that may be read. This runs for every event of a profile at every decision: the common case comes first."""
+        open_since = {
+            name: self._oldest[name] for name in {one.data for one in observed} if self.entry_shut(name) is None
+        }
+        purpose, this_visit = self.purpose, self.consent.dial == Dial.visit
+        kept = []
+        for one in observed:
+            oldest = open_since.get(one.data)
+            if (
+                oldest is not None
+                and one.at >= oldest
+                and purpose in one.purposes
+                and one.item not in telling
+                and (one.at >= visit_from or not (this_visit or one.visit))
+            ):
+                kept.append(one)
+            else:
+                self._why[one.data, self._reason(one, telling)] += 1
+        return tuple(kept)
+
+    def _reason(self, one: Interaction, telling: Container[str]) -> str:
+        """Why an interaction is withheld, in words."""
+        shut = self.entry_shut(one.data)
+        if shut is not None:
+            return shut
+        if self.purpose not in one.purposes:
+            return f"it was not collected for {self.purpose!r}"
+        if one.at < self._oldest[one.data]:
+            return "its time is over"
+        if one.item in telling:
+            return "sensitive: the item would betray what is not turned on"
+        return "it belongs to an earlier visit"
 
     def keeps_trait(self, trait: Trait) -> bool:
         """Whether a trait may be read."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from tactful.domain.decision import Ask, Evidence, Scored
+from tactful.domain.decision import Ask, Evidence
 from tactful.domain.view import View
 from tactful.ports import Shelf, Strategy
 
@@ -25,7 +25,7 @@ class Blend(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
         """The strategies in it."""
         return tuple(part.strategy for part in self.of)
 
-    def propose(self, view: View, ask: Ask, shelf: Shelf) -> Scored:
+    def propose(self, view: View, ask: Ask, shelf: Shelf) -> Evidence:
         """The sum, with the evidence of all."""
-        proposed = [(part.weight, part.strategy.propose(view, ask, shelf).evidence) for part in self.of]
-        return Scored.of(Evidence.blend(proposed), len(shelf.catalogue))
+        proposed = [(part.weight, part.strategy.propose(view, ask, shelf)) for part in self.of]
+        return Evidence.blend(proposed)

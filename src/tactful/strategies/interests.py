@@ -4,7 +4,7 @@ import numpy as np
 from msgspec import Struct
 
 from tactful.domain.catalogue import Catalogue
-from tactful.domain.decision import NO_EVIDENCE, Ask, Scored, Source
+from tactful.domain.decision import NO_EVIDENCE, Ask, Evidence, Source
 from tactful.domain.view import View
 from tactful.learn.neighbours import single
 from tactful.ports import Interactions, Model, Shelf, Strategy
@@ -18,17 +18,16 @@ class Interests(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
     most: int = 200
     model: str = "interests"
 
-    def propose(self, view: View, ask: Ask, shelf: Shelf) -> Scored:
+    def propose(self, view: View, ask: Ask, shelf: Shelf) -> Evidence:
         """Each liking speaks for the items about it, the more chosen ones first."""
-        size = len(shelf.catalogue)
         model = shelf.model(self.model)
         told = None if ask.item is not None else view.trait(self.trait)
         if told is None or told.value is None:
-            return Scored.of(NO_EVIDENCE, size)
+            return NO_EVIDENCE
         likings = told.value if isinstance(told.value, list) else [str(told.value)]
         places = [place for liking in likings if (place := model.manifest["values"].get(liking)) is not None]
         if not places:
-            return Scored.of(NO_EVIDENCE, size)
+            return NO_EVIDENCE
         starts, values = model.arrays["starts"], {place: value for value, place in model.manifest["values"].items()}
         spans = [slice(int(starts[place]), int(starts[place + 1])) for place in places]
         # The source is the trait, not one of its values: "what you told us" comes and goes as one thing.
@@ -37,7 +36,7 @@ class Interests(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
         rows = np.concatenate([model.arrays["rows"][span] for span in spans])
         whole = np.concatenate([model.arrays["share"][span] for span in spans])
         share = (whole / len(places)).astype(np.float32)
-        return Scored.of(single(rows, share, sources, source), size)
+        return single(rows, share, sources, source)
 
     def fit(self, interactions: Interactions, catalogue: Catalogue) -> Model:
         """For each value of the attribute: the items that have it, with their share of the choices among them."""

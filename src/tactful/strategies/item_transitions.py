@@ -8,7 +8,7 @@ import scipy.sparse as sparse
 from msgspec import Struct
 
 from tactful.domain.catalogue import Catalogue
-from tactful.domain.decision import Ask, Scored, Source
+from tactful.domain.decision import Ask, Evidence, Source
 from tactful.domain.event import TOWARDS, VERBS
 from tactful.domain.view import View
 from tactful.learn.neighbours import evidence_from, strongest
@@ -27,22 +27,22 @@ class ItemTransitions(Strategy, Struct, frozen=True, forbid_unknown_fields=True)
     gap: int = 10
     half_life: float = 2.0
     neighbours: int = 100
-    most: int = 30
+    most: int = 20
     model: str = "item_transitions"
 
-    def propose(self, view: View, ask: Ask, shelf: Shelf) -> Scored:
+    def propose(self, view: View, ask: Ask, shelf: Shelf) -> Evidence:
         """From the page's item where there is one, else from the history."""
         catalogue = shelf.catalogue
         model = shelf.model(self.model)
         if ask.item is not None:
             start = [(int(row), Source("item", ask.item)) for row in catalogue.rows([ask.item])]
-            return Scored.of(evidence_from(model, start, 1.0), len(catalogue))
+            return evidence_from(model, start, 1.0)
         items = [
             (row, Source("history", act.item, act.data, act.verb))
             for act in view.liked(self.most)
             if (row := catalogue.index.get(act.item)) is not None
         ]
-        return Scored.of(evidence_from(model, items, self.half_life), len(catalogue))
+        return evidence_from(model, items, self.half_life)
 
     def fit(self, interactions: Interactions, catalogue: Catalogue) -> Model:
         """Count pairs up to `gap` apart within each person's sequence, in whole numbers."""

@@ -4,7 +4,7 @@ import numpy as np
 from msgspec import Struct
 
 from tactful.domain.catalogue import Catalogue
-from tactful.domain.decision import Ask, Scored, Source
+from tactful.domain.decision import Ask, Evidence, Source
 from tactful.domain.event import TOWARDS, VERBS
 from tactful.domain.view import View
 from tactful.learn.neighbours import single
@@ -17,14 +17,14 @@ class Popular(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
     """half_life_days: a choice counts half after so long, looking back from the latest one. most: items it can propose."""
 
     half_life_days: float = 90.0
-    most: int = 2000
+    most: int = 500
     model: str = "popular"
 
-    def propose(self, view: View, ask: Ask, shelf: Shelf) -> Scored:
+    def propose(self, view: View, ask: Ask, shelf: Shelf) -> Evidence:
         """The same for everybody: each item's share of all choices."""
         model = shelf.model(self.model)
         rows, share = model.arrays["rows"], model.arrays["share"]
-        return Scored.of(single(rows, share, [SOURCE], np.zeros(len(rows), np.int32)), len(shelf.catalogue))
+        return single(rows, share, [SOURCE], np.zeros(len(rows), np.int32))
 
     def fit(self, interactions: Interactions, catalogue: Catalogue) -> Model:
         """Count, later choices more. Items nobody chose yet follow with half a choice, so that an empty shop is not an empty page."""

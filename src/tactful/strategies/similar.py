@@ -6,7 +6,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from tactful.domain.catalogue import Catalogue
-from tactful.domain.decision import Ask, Scored, Source
+from tactful.domain.decision import Ask, Evidence, Source
 from tactful.domain.view import View
 from tactful.learn.neighbours import evidence_from, strongest
 from tactful.ports import Interactions, Model, Shelf, Strategy
@@ -26,22 +26,22 @@ class Similar(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
     common: int = 2000
     half_life: float = 3.0
     neighbours: int = 50
-    most: int = 20
+    most: int = 12
     model: str = "similar"
 
-    def propose(self, view: View, ask: Ask, shelf: Shelf) -> Scored:
+    def propose(self, view: View, ask: Ask, shelf: Shelf) -> Evidence:
         """From the page's item where there is one, else from the history."""
         catalogue = shelf.catalogue
         model = shelf.model(self.model)
         if ask.item is not None:
             start = [(int(row), Source("item", ask.item, how="similar")) for row in catalogue.rows([ask.item])]
-            return Scored.of(evidence_from(model, start, 1.0), len(catalogue))
+            return evidence_from(model, start, 1.0)
         items = [
             (row, Source("history", act.item, act.data, act.verb, "similar"))
             for act in view.liked(self.most)
             if (row := catalogue.index.get(act.item)) is not None
         ]
-        return Scored.of(evidence_from(model, items, self.half_life), len(catalogue))
+        return evidence_from(model, items, self.half_life)
 
     def fit(self, interactions: Interactions, catalogue: Catalogue) -> Model:
         """Cosine of attribute values (rarer ones weigh more) and of vectors; each item keeps its nearest."""

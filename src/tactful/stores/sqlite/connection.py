@@ -2,7 +2,7 @@
 
 import asyncio
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from tactful.domain.errors import BadInput, StoreBusy, TactfulError, TooLarge
 from tactful.ports import Ack
@@ -96,8 +96,8 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by asyncio."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport, self._frames = transport, Frames()
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's transports are none of asyncio's classes
+        self._frames = Frames()
 
     def data_received(self, data: bytes) -> None:
         """Called by asyncio."""

@@ -1,0 +1,155 @@
+"""`tactful demo`: a bookshop with simulated readers, made on the first run and served on every run."""
+
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from importlib.resources import files
+from pathlib import Path
+
+import click
+
+from tactful.domain.consent import ConsentChange, Dial
+from tactful.domain.errors import BadInput
+from tactful.domain.event import Arrival
+from tactful.domain.item import Item, Price
+from tactful.engine import Engine
+from tactful.flow.explain import ordinal
+from tactful.sample.books import Book, books
+from tactful.sample.readers import Reader, readers
+
+READERS = 1000
+SEED = 7
+SOURCE = "simulated reader"
+HOST = "127.0.0.1"
+MARKER = ".tactful-demo"
+"""A file that says that a folder is ours to delete. It holds READY once the demo is complete."""
+READY = "ready"
+PIECE = 20_000
+"""Acts taken at once."""
+
+LANGUAGES = {
+    "da": "Danish", "de": "German", "en": "English", "es": "Spanish", "fr": "French", "grc": "Greek",
+    "it": "Italian", "la": "Latin", "ru": "Russian", "zh": "Chinese",
+}  # fmt: skip
+
+
+def demonstrate(folder: Path, port: int, fresh: bool) -> None:
+    """Make the demo in `folder` if it is not there yet, then serve it until stopped. fresh: begin anew.
+
+    Only a folder that carries the demo's marker is ever deleted from. Raises BadInput.
+    """
+    from tactful.cli.serving import supervise
+
+    if fresh or not _complete(folder):
+        _clear(folder)
+        _make(folder)
+    else:
+        click.echo(f"The bookshop in {folder} is made already. `tactful demo --fresh` makes it anew.")
+    supervise(folder, HOST, port, workers=1, pages="shop")
+
+
+def _complete(folder: Path) -> bool:
+    """Whether the whole demo is there: a first run that was broken off leaves no READY behind."""
+    marker = folder / MARKER
+    return marker.exists() and marker.read_text(encoding="utf-8").strip() == READY
+
+
+def _clear(folder: Path) -> None:
+    """Empty a folder that is a demo; leave anything else alone."""
+    if not folder.exists() or not any(folder.iterdir()):
+        return
+    if not (folder / MARKER).exists():
+        raise BadInput(field=str(folder), why="it holds something that is not a demo", fix="Name another folder with --folder")
+    for entry in folder.iterdir():
+        if entry.name == MARKER:
+            continue  # goes last, so that a deletion broken off can be taken up again
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
+    (folder / MARKER).unlink()
+
+
+def _make(folder: Path) -> None:
+    """The installation, its books, its readers, its models."""
+    from tactful.cli.commands import opened
+    from tactful.cli.install import install
+
+    began = time.perf_counter()
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MARKER).write_text("begun\n", encoding="utf-8")
+    click.echo(f"Making a bookshop in {folder.resolve()}. This is done once.")
+    install(folder)
+    for target, source in (("tactful.toml", "shop.toml"), ("charter.toml", "shop_charter.toml")):
+        text = (files("tactful.sample") / source).read_text(encoding="utf-8")
+        (folder / target).write_text(text, encoding="utf-8")
+    with opened(folder) as (_, engine):
+        _fill(engine, time.time_ns() // 1_000_000)
+    (folder / MARKER).write_text(f"{READY}\n", encoding="utf-8")
+    click.echo(f"Made in {time.perf_counter() - began:.1f} s.\n")
+
+
+def _fill(engine: Engine, now: int) -> None:
+    """Put the books, take what the readers did, train."""
+    from tactful.cli.training import train_all
+
+    items = [item_of(book) for book in books()]
+    engine.stores.items.put(items).wait()
+    click.echo(f"{len(items)} books put on the shelves.")
+    crowd = list(readers(READERS, SEED, now))
+    agreed = [(reader.id, consent_of(reader, now, engine.charter.version)) for reader in crowd]
+    engine.stores.consents.append(agreed).wait()
+    children = sum(reader.child for reader in crowd)
+    click.echo(f"{len(crowd):,} simulated readers said what they allow. {children} are children, so nothing of theirs is kept.")
+    stored = 0
+    for piece in _pieces(list(acts_of(crowd))):
+        stored += engine.take(piece).wait().stored
+    click.echo(f"{stored:,} things that they did in the last 90 days were taken in. Now the shop learns from them:")
+    train_all(engine, machine=False)
+
+
+def _pieces(arrivals: Sequence[Arrival]) -> Iterator[Sequence[Arrival]]:
+    for start in range(0, len(arrivals), PIECE):
+        yield arrivals[start : start + PIECE]
+
+
+def item_of(book: Book) -> Item:
+    """A book as an item. The order of its attributes is the order in which they explain why two books are alike."""
+    century = book.year // 100 + 1 if book.year > 0 else (-book.year - 1) // 100 + 1
+    era = "" if book.year > 0 else " BC"
+    return Item(
+        id=book.id,
+        title=book.title,
+        kind="book",
+        attributes={
+            "author": book.author,
+            # That a book is for children is its audience, not what it is about.
+            "subjects": [subject.replace("-", " ") for subject in book.subjects if subject != "children"],
+            "mood": book.mood,
+            "reading_level": book.reading_level,
+            "language": LANGUAGES.get(book.language, book.language),
+            "century": f"{ordinal(century)} century{era}",
+            "year": book.year,
+            "pages": book.pages,
+        },
+        text=book.text,
+        price=Price(book.price),
+        sensitivity=book.sensitivity,
+        audience=book.audience,
+    )
+
+
+def consent_of(reader: Reader, now: int, charter: str) -> ConsentChange:
+    """What a simulated reader allows: a grown-up is remembered and learned from; a child is only known to be one."""
+    if reader.child:
+        return ConsentChange(now, SOURCE, charter, child=True)
+    return ConsentChange(now, SOURCE, charter, Dial.remember, {"personalise": True, "learn": True}, child=False)
+
+
+def acts_of(crowd: Sequence[Reader]) -> Iterator[Arrival]:
+    """What the grown-up readers did. Children's acts are not even sent."""
+    for reader in crowd:
+        if reader.child:
+            continue
+        for act in reader.acts:
+            yield Arrival(id=act.id, person=reader.id, name=act.verb, at=act.at, verb=act.verb, items=(act.book,))

@@ -1,0 +1,421 @@
+"""What every implementation of a port must do, as tests. Inherit a suite, give it `open`, and run it with pytest:
+
+    from tactful.contracts import StoresContract
+
+    class TestMine(StoresContract):
+        def open(self):
+            return my_stores("some folder")
+
+`open` is called anew after a restart and must then give back what was kept; say `durable = False` if nothing outlives the process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from msgspec import structs
+
+from tactful.domain.catalogue import unpack
+from tactful.domain.consent import ConsentChange, Dial
+from tactful.domain.event import Event, Inferred, Interaction, Obtained, Told
+from tactful.domain.item import Item, Price
+from tactful.domain.receipt import Receipt
+from tactful.ports import QUARANTINE_MS, VISIT, Quarantined, Record, Stores
+
+NOW = 1_700_000_000_000
+"""A moment, in milliseconds since 1970. The suites never look at a clock."""
+LATER = NOW + 86_400_000
+"""A day after it."""
+NAMES = ("ann", "bob", "👩‍👩‍👧‍👦", "שָׁלוֹם", "مرحبا", "a\u202eb", "İ", "i̇", " ", "x" * 2_000, "' OR 1=1 --", "null\x00byte")
+"""People's ids as they come: emoji, right to left, odd cases, long, hostile."""
+
+
+def viewed(event: str, item: str = "dune", data: str = "history") -> Interaction:
+    """An event for tests."""
+    return Interaction(event, NOW, "viewed", item, data, ("recommend",), fields={"page": "home"})
+
+
+def record(person: str, *events: Event | str, data: str = "history", keep_until: int = LATER) -> Record:
+    """A record for tests; a string stands for an event with this id."""
+    whole = tuple(viewed(event, data=data) if isinstance(event, str) else event for event in events)
+    return Record(person, data, whole, keep_until)
+
+
+def change(source: str = "privacy centre", dial: Dial | None = Dial.remember) -> ConsentChange:
+    """A change of consent for tests."""
+    return ConsentChange(NOW, source, "v1", dial, {"recommend": True, "measure": False}, {"health": True}, False)
+
+
+def receipt(name: str, person: str | None = "ann") -> Receipt:
+    """A receipt for tests."""
+    return Receipt(
+        id=name, at=NOW, placement="home", purpose="recommend", surface="private", person=person, dial=3, consent_version=1,
+        charter="v1", catalogue=1, models={"similar": "m1"}, recipe="r", allowed=("history",), opened=("history",), withheld=(),
+        proposed=10, permitted=9, removed=(), shown=(), verdict="release", personal=person is not None,
+    )  # fmt: skip
+
+
+def piece(name: str, person: str = "ann", at: int = NOW) -> Quarantined:
+    """A quarantined piece for tests."""
+    return Quarantined(name, at, person, b'{"type": "trak"}\xff', "type", "unknown")
+
+
+def ids(read: Iterable[tuple[int, Event]]) -> list[str]:
+    """The ids of events as `EventLog.read` gives them."""
+    return [event.id for _, event in read]
+
+
+class Opened:
+    """Opens the stores for each test and closes them afterwards."""
+
+    durable = True
+    """Whether what is kept outlives `close`."""
+    stores: Stores
+
+    def open(self) -> Stores:
+        """The stores under test; after the first call of a test, with all that was kept."""
+        raise NotImplementedError
+
+    def setup_method(self) -> None:
+        """Called by pytest."""
+        self.stores = self.open()
+
+    def teardown_method(self) -> None:
+        """Called by pytest."""
+        self.stores.close()
+
+    def reopen(self) -> None:
+        """Close and open again, as a restart does."""
+        if self.durable:
+            self.stores.close()
+            self.stores = self.open()
+
+    def forget(self, person: str) -> None:
+        """Forget a person everywhere, as the engine does."""
+        for store in (self.stores.events, self.stores.consents, self.stores.receipts, self.stores.quarantine):
+            store.forget(person).wait()
+
+    def append(self, *records: Record) -> frozenset[tuple[str, str]]:
+        """Append and wait."""
+        return self.stores.events.append(records).wait()
+
+    def events(self, person: str, after: int = 0) -> list[str]:
+        """The ids of a person's events."""
+        return ids(self.stores.events.read(person, after))
+
+
+class EventLogContract(Opened):
+    """What every EventLog must do."""
+
+    def test_nobody_has_nothing(self) -> None:
+        assert self.stores.events.head("nobody") == 0
+        assert self.stores.events.read("nobody") == []
+        assert list(self.stores.events.people()) == []
+
+    def test_events_come_back_whole_and_in_order(self) -> None:
+        kinds: list[Event] = [
+            Interaction("a", NOW, "rated", "dune", "history", ("recommend", "measure"), True, 4.5, {"list": [1, "x", None]}),
+            Told("b", -1, "size", ["s", "m"], "preferences", ()),
+            Obtained("c", NOW, "income", 3, "bought in", ("recommend",), "Seller", "licence", "contract"),
+            Inferred("d", 2**53, "mood", None, "insights", ("recommend",), "you looked at 12 sad films"),
+        ]
+        assert self.append(record("ann", *kinds)) == frozenset()
+        assert [event for _, event in self.stores.events.read("ann")] == kinds
+
+    def test_records_are_read_in_the_order_they_came_whatever_their_times(self) -> None:
+        late, early = structs.replace(viewed("late"), at=NOW + 9), structs.replace(viewed("early"), at=NOW - 9)
+        self.append(record("ann", late), record("bob", "x"), record("ann", early, data="other"))
+        self.append(record("ann", "third"))
+        assert self.events("ann") == ["late", "early", "third"]
+
+    def test_head_is_the_last_number_and_read_goes_on_after_it(self) -> None:
+        self.append(record("ann", "1", "2"))
+        head = self.stores.events.head("ann")
+        assert head == self.stores.events.read("ann")[-1][0] > 0
+        assert self.stores.events.read("ann", head) == []
+        self.append(record("bob", "x"))
+        assert self.stores.events.head("ann") == head
+        self.append(record("ann", "3"), record("ann", "4"))
+        numbers = [number for number, _ in self.stores.events.read("ann", head)]
+        assert self.events("ann", head) == ["3", "4"] and numbers == sorted(numbers) and numbers[0] > head
+
+    def test_a_message_is_kept_once(self) -> None:
+        self.append(record("ann", "1", "2"))
+        head = self.stores.events.head("ann")
+        assert self.append(record("ann", "2", data="other")) == {("ann", "2")}
+        assert self.stores.events.head("ann") == head, "a record of nothing but duplicates is no record"
+        assert self.append(record("ann", "2", "3", "1")) == {("ann", "2"), ("ann", "1")}
+        assert self.events("ann") == ["1", "2", "3"]
+
+    def test_duplicates_within_a_batch_and_within_a_record(self) -> None:
+        assert self.append(record("ann", "1", "1"), record("ann", "1", data="other")) == {("ann", "1")}
+        assert self.events("ann") == ["1"]
+
+    def test_two_people_may_use_the_same_message_id(self) -> None:
+        assert self.append(record("ann", "1"), record("bob", "1")) == frozenset()
+        assert self.append(record("bob", "1")) == {("bob", "1")}
+        assert self.events("ann") == self.events("bob") == ["1"]
+
+    def test_nothing_is_nothing(self) -> None:
+        assert self.append() == frozenset()
+        assert self.append(record("ann")) == frozenset()
+        assert self.stores.events.head("ann") == 0
+
+    def test_people_are_who_they_are_whatever_their_ids(self) -> None:
+        self.append(*[record(name, f"of {place}", name) for place, name in enumerate(NAMES)])
+        for place, name in enumerate(NAMES):
+            assert self.events(name) == [f"of {place}", name]
+        assert len(list(self.stores.events.people())) == len(NAMES)
+
+    def test_people_are_pseudonyms_in_a_stable_order(self) -> None:
+        self.append(*[record(f"p{number}", "1", "2") for number in range(600)])
+        self.append(record("p7", "3"))
+        first = [(name, [event.id for event in events]) for name, events in self.stores.events.people()]
+        names = [name for name, _ in first]
+        assert names == sorted(set(names)) and len(names) == 600 and not {"p7", "p599"} & set(names)
+        assert sorted(len(events) for _, events in first) == [2] * 599 + [3]
+        assert ["1", "2", "3"] in [events for _, events in first]
+        self.reopen()
+        assert first == [(name, [event.id for event in events]) for name, events in self.stores.events.people()]
+
+    def test_a_large_record(self) -> None:
+        many = [f"e{number}" for number in range(70_000)]
+        assert self.append(record("ann", *many)) == frozenset()
+        assert self.events("ann") == many
+        assert self.append(record("ann", *many[:17])) == {("ann", event) for event in many[:17]}
+
+    def test_forgetting_leaves_nothing_and_nobody_else_is_touched(self) -> None:
+        self.append(record("ann", "1"), record("ann", "2", data=VISIT), record("bob", "1"))
+        self.forget("ann")
+        assert self.stores.events.head("ann") == 0 and self.events("ann") == []
+        assert self.events("bob") == ["1"]
+        assert len(list(self.stores.events.people())) == 1
+        self.forget("ann")
+        self.forget("nobody")
+        self.reopen()
+        assert self.events("ann") == [] and self.events("bob") == ["1"]
+
+    def test_a_forgotten_person_may_come_back_as_somebody_new(self) -> None:
+        self.append(record("ann", "1"))
+        old = self.stores.events.head("ann")
+        for again in range(3):
+            self.forget("ann")
+            assert self.append(record("ann", "1", f"fresh {again}")) == frozenset(), "what is forgotten is no duplicate"
+            assert self.events("ann") == ["1", f"fresh {again}"]
+            assert self.stores.events.head("ann") > old, "numbers are never reused, or a cache would not notice"
+            old = self.stores.events.head("ann")
+        self.reopen()
+        assert self.events("ann") == ["1", "fresh 2"]
+
+    def test_numbers_go_on_after_a_restart(self) -> None:
+        self.append(record("ann", "1"))
+        old = self.stores.events.head("ann")
+        self.forget("ann")
+        self.reopen()
+        self.append(record("bob", "1"))
+        assert self.stores.events.head("bob") > old
+
+    def test_everything_is_there_after_a_restart(self) -> None:
+        self.append(record("ann", "1"), record("ann", "2"))
+        before = self.stores.events.read("ann")
+        self.reopen()
+        assert self.stores.events.read("ann") == before
+        assert self.append(record("ann", "2")) == {("ann", "2")}
+
+
+class ConsentLogContract(Opened):
+    """What every ConsentLog must do."""
+
+    def keep(self, *changes: tuple[str, ConsentChange]) -> None:
+        """Append and wait."""
+        self.stores.consents.append(changes).wait()
+
+    def test_nobody_has_said_nothing(self) -> None:
+        assert self.stores.consents.read("nobody") == []
+        assert self.stores.consents.version() == 0
+        assert list(self.stores.consents.everybody()) == []
+
+    def test_every_change_is_proof_and_comes_back_in_order(self) -> None:
+        first, second = change("banner"), change("privacy centre", Dial.off)
+        self.keep(("ann", first))
+        self.keep(("bob", second), ("ann", second), ("ann", first))
+        assert self.stores.consents.read("ann") == [first, second, first]
+        self.reopen()
+        assert self.stores.consents.read("ann") == [first, second, first]
+        assert self.stores.consents.read("bob") == [second]
+
+    def test_the_version_moves_with_every_change_and_with_nothing_else(self) -> None:
+        versions = [self.stores.consents.version()]
+        for person in ("ann", "bob", "ann"):
+            self.keep((person, change()))
+            versions.append(self.stores.consents.version())
+        assert versions == sorted(set(versions))
+        self.stores.events.append([record("ann", "1")]).wait()
+        self.stores.receipts.append(receipt("r"), LATER).wait()
+        self.stores.items.put([Item(id="i", title="I")]).wait()
+        self.keep()
+        assert self.stores.consents.version() == versions[-1]
+        self.reopen()
+        assert self.stores.consents.version() == versions[-1]
+
+    def test_forgetting_moves_the_version_so_that_caches_let_go(self) -> None:
+        self.keep(("ann", change()), ("bob", change()))
+        before = self.stores.consents.version()
+        self.forget("ann")
+        after = self.stores.consents.version()
+        assert after > before
+        assert self.stores.consents.read("ann") == [] and self.stores.consents.read("bob") == [change()]
+        self.keep(("ann", change("again")))
+        assert self.stores.consents.version() > after
+        assert self.stores.consents.read("ann") == [change("again")]
+
+    def test_everybody_has_the_names_of_the_event_log(self) -> None:
+        for name in NAMES:
+            self.keep((name, change(name)))
+            self.stores.events.append([record(name, name)]).wait()
+        consents = {name: [made.source for made in changes] for name, changes in self.stores.consents.everybody()}
+        assert consents == {name: [events[0].id] for name, events in self.stores.events.people()}
+        assert len(consents) == len(NAMES) and list(consents) == sorted(consents)
+
+
+class ReceiptLogContract(Opened):
+    """What every ReceiptLog must do."""
+
+    def test_a_receipt_is_readable_at_once(self) -> None:
+        for person in ("ann", None):
+            name = f"receipt of {person}"
+            self.stores.receipts.append(receipt(name, person), LATER)  # nobody waits
+            assert self.stores.receipts.get(name) == receipt(name, person)
+        assert self.stores.receipts.get("receipt of") is None
+
+    def test_a_receipt_is_there_after_a_restart(self) -> None:
+        for person in ("ann", None):
+            self.stores.receipts.append(receipt(str(person), person), LATER).wait()
+        self.reopen()
+        assert self.stores.receipts.get("ann") == receipt("ann")
+        assert self.stores.receipts.get("None") == receipt("None", None)
+
+    def test_a_receipt_nobody_waited_for_is_there_after_an_orderly_restart(self) -> None:
+        self.stores.receipts.append(receipt("r"), LATER)
+        self.reopen()
+        assert self.stores.receipts.get("r") == receipt("r")
+
+    def test_keeping_a_receipt_twice_is_keeping_it_once(self) -> None:
+        for _ in range(2):
+            self.stores.receipts.append(receipt("r"), LATER).wait()
+        assert self.stores.receipts.get("r") == receipt("r")
+        assert self.stores.quarantine.purge(LATER).wait() == 1
+
+    def test_forgetting_takes_the_receipts_of_this_person_only(self) -> None:
+        for name, person in (("a", "ann"), ("b", "bob"), ("n", None)):
+            self.stores.receipts.append(receipt(name, person), LATER)
+        self.forget("ann")
+        assert self.stores.receipts.get("a") is None
+        assert self.stores.receipts.get("b") is not None and self.stores.receipts.get("n") is not None
+        self.stores.receipts.append(receipt("a2", "ann"), LATER).wait()
+        assert self.stores.receipts.get("a2") == receipt("a2") and self.stores.receipts.get("a") is None
+
+    def test_receipts_are_purged_when_they_are_due(self) -> None:
+        self.stores.receipts.append(receipt("due"), LATER).wait()
+        self.stores.receipts.append(receipt("due, nobody's", None), LATER).wait()
+        self.stores.receipts.append(receipt("not due"), LATER + 1).wait()
+        assert self.stores.quarantine.purge(LATER - 1).wait() == 0
+        assert self.stores.quarantine.purge(LATER).wait() == 2
+        assert self.stores.receipts.get("due") is None and self.stores.receipts.get("due, nobody's") is None
+        assert self.stores.receipts.get("not due") == receipt("not due")
+
+
+class ItemStoreContract(Opened):
+    """What every ItemStore must do."""
+
+    def test_items_come_back_whole(self) -> None:
+        item = Item(
+            id="🎬", title="דיונה", kind="film", attributes={"genre": ["sf"], "year": 1984, "hit": False}, text="Sand",
+            price=Price(9.5), sensitivity=("faith",), audience="adults", vectors={"text": [0.5, -1.0]},
+        )  # fmt: skip
+        version = self.stores.items.put([item]).wait()
+        assert version == self.stores.items.version() > 0
+        assert [(row, unpack(raw)) for row, raw in self.stores.items.since(0)] == [(0, item)]
+
+    def test_rows_are_dense_and_stay(self) -> None:
+        assert self.stores.items.version() == 0 and self.stores.items.since(0) == []
+        first = self.stores.items.put([Item(id=name, title=name) for name in "abc"]).wait()
+        second = self.stores.items.put([Item(id="d", title="d"), Item(id="b", title="B"), Item(id="d", title="D")]).wait()
+        assert second > first
+        assert self.titles(0) == [(0, "a"), (1, "B"), (2, "c"), (3, "D")]
+        assert self.titles(first) == [(1, "B"), (3, "D")]
+        assert self.titles(second) == []
+        self.reopen()
+        assert self.stores.items.version() == second
+        self.stores.items.put([Item(id="e", title="e")]).wait()
+        assert self.titles(second) == [(4, "e")]
+
+    def test_putting_nothing_changes_nothing(self) -> None:
+        version = self.stores.items.put([Item(id="a", title="a")]).wait()
+        assert self.stores.items.put([]).wait() == version == self.stores.items.version()
+
+    def titles(self, after: int) -> list[tuple[int, str]]:
+        """(row, title) of what was put after a version."""
+        return [(row, unpack(raw).title) for row, raw in self.stores.items.since(after)]
+
+
+class QuarantineContract(Opened):
+    """What every Quarantine must do, the purge of everything included."""
+
+    def test_pieces_come_back_oldest_first(self) -> None:
+        pieces = [piece("late", at=NOW + 5), piece("early", "", NOW - 5), piece("mid", "👩‍👩‍👧‍👦"), piece("mid 2", "ann")]
+        self.stores.quarantine.put(pieces[:2]).wait()
+        self.stores.quarantine.put(pieces[2:]).wait()
+        self.stores.quarantine.put([]).wait()
+        expected = [pieces[1], pieces[2], pieces[3], pieces[0]]
+        assert self.stores.quarantine.pieces() == expected
+        self.reopen()
+        assert self.stores.quarantine.pieces() == expected
+
+    def test_forgetting_takes_the_pieces_of_this_person_only(self) -> None:
+        self.stores.quarantine.put([piece("a"), piece("b", "bob"), piece("n", "")]).wait()
+        self.forget("ann")
+        assert [kept.id for kept in self.stores.quarantine.pieces()] == ["b", "n"]
+        self.stores.quarantine.put([piece("a2")]).wait()
+        assert {kept.id for kept in self.stores.quarantine.pieces()} == {"b", "n", "a2"}
+
+    def test_pieces_are_gone_after_seven_days(self) -> None:
+        self.stores.quarantine.put([piece("old", at=NOW), piece("new", at=NOW + 1), piece("old, nobody's", "", NOW)]).wait()
+        assert self.stores.quarantine.purge(NOW + QUARANTINE_MS - 1).wait() == 0
+        assert self.stores.quarantine.purge(NOW + QUARANTINE_MS).wait() == 2
+        assert [kept.id for kept in self.stores.quarantine.pieces()] == ["new"]
+
+    def test_records_are_purged_when_they_are_due_and_may_then_come_again(self) -> None:
+        self.append(record("ann", "due"), record("ann", "not due", keep_until=LATER + 1), record("bob", "due"))
+        assert self.stores.quarantine.purge(LATER - 1).wait() == 0
+        assert self.stores.quarantine.purge(LATER).wait() == 2
+        assert self.events("ann") == ["not due"] and self.events("bob") == []
+        assert self.stores.events.head("bob") == 0 and len(list(self.stores.events.people())) == 1
+        assert self.append(record("ann", "due", "not due"), record("bob", "due")) == {("ann", "not due")}
+        assert self.events("ann") == ["not due", "due"]
+
+    def test_a_visit_goes_as_a_whole_once_it_is_over(self) -> None:
+        hour = 3_600_000
+        self.append(record("ann", "1", data=VISIT, keep_until=NOW + hour), record("ann", "kept", keep_until=LATER))
+        self.append(record("ann", "other", keep_until=NOW + hour), record("bob", "1", data=VISIT, keep_until=NOW + hour))
+        self.append(record("ann", "2", data=VISIT, keep_until=NOW + 2 * hour))
+        assert self.stores.quarantine.purge(NOW + hour).wait() == 2, "bob's visit is over, ann's goes on"
+        assert self.events("ann") == ["1", "kept", "2"] and self.events("bob") == []
+        assert self.append(record("ann", "1", data=VISIT)) == {("ann", "1")}, "what is still kept is still a duplicate"
+        assert self.stores.quarantine.purge(NOW + 2 * hour).wait() == 2
+        assert self.events("ann") == ["kept"]
+        assert self.append(record("ann", "1", "2", data=VISIT)) == frozenset()
+
+    def test_a_purge_of_many_people(self) -> None:
+        self.append(*[record(f"p{number}", "1", keep_until=NOW + number % 2) for number in range(1_300)])
+        self.stores.quarantine.put([piece(str(number), at=NOW - QUARANTINE_MS) for number in range(1_300)]).wait()
+        assert self.stores.quarantine.purge(NOW).wait() == 650 + 1_300
+        assert len(list(self.stores.events.people())) == 650
+        assert self.stores.quarantine.purge(NOW + 1).wait() == 650
+        assert list(self.stores.events.people()) == []
+
+
+class StoresContract(
+    EventLogContract, ConsentLogContract, ReceiptLogContract, ItemStoreContract, QuarantineContract
+):
+    """All that stores opened together must do."""
