@@ -117,7 +117,7 @@ class Engine:
         self._shelf = Shelf(Catalogue(charter.proxies), {}, where)
         self._consents: dict[str, Consent] = {}
         self._consents_version = -1
-        self._profiles: OrderedDict[str, Profile] = OrderedDict()
+        self._profiles: OrderedDict[str, tuple[int, Profile]] = OrderedDict()
         self._cached, self._cached_most = 0, cached_events
         self.refresh_models()
 
@@ -143,10 +143,11 @@ class Engine:
         return found
 
     def profile(self, person: str) -> Profile:
-        """The profile, folded from the log. The cache is good as long as the person's last record is the one folded in last."""
-        head = self.stores.events.head(person)
-        known = self._profiles.pop(person, None)
-        if known is not None and (known.sequence > head or head == 0):
+        """The profile, folded from the log. The cache is good as long as the person's last record is the one folded in last,
+        and nobody, on any worker, forgot them meanwhile: then the person's consent would begin anew."""
+        head, since = self.stores.events.head(person), self.consent(person).since
+        began, known = self._profiles.pop(person, (since, None))
+        if known is not None and (known.sequence > head or head == 0 or began != since):
             self._cached -= len(known.observed)
             known = None  # forgotten, or restored from an older copy
         if head == 0:
@@ -155,9 +156,9 @@ class Engine:
             self._cached -= len(known.observed) if known else 0
             known = fold(known or UNKNOWN, self.stores.events.read(person, known.sequence if known else 0))
             self._cached += len(known.observed)
-        self._profiles[person] = known
+        self._profiles[person] = since, known
         while self._cached > self._cached_most and len(self._profiles) > 1:
-            _, oldest = self._profiles.popitem(last=False)
+            _, (_, oldest) = self._profiles.popitem(last=False)
             self._cached -= len(oldest.observed)
         return known
 
@@ -235,10 +236,13 @@ class Engine:
         return now + self.charter.data[data].retention_days * DAY
 
     def _mark_child(self, person: str, child: bool, now: int) -> Ack[None]:
-        if self.consent(person).child == child:
+        known = self.consent(person)
+        if known.child == child:
             return Ack(None)
         change = ConsentChange(now, "declared age", self.charter.version, child=child)
-        return self.stores.consents.append([(person, change)])
+        written = self.stores.consents.append([(person, change)])
+        self._consents[person] = known.after(change)  # it counts for the rest of the batch already
+        return written
 
     # ------------------------------------------------------------------------------------------------------ decisions out
 
@@ -285,8 +289,8 @@ class Engine:
 
     def forget(self, person: str) -> list[Ack[None]]:
         """Leave nothing of the person, in any store."""
-        cached = self._profiles.pop(person, None)
-        self._cached -= len(cached.observed) if cached else 0
+        _, cached = self._profiles.pop(person, (0, UNKNOWN))
+        self._cached -= len(cached.observed)
         self._consents.pop(person, None)
         kept = (self.stores.events, self.stores.consents, self.stores.receipts, self.stores.quarantine)
         return [store.forget(person) for store in kept]

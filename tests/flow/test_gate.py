@@ -54,6 +54,7 @@ ITEMS = [
     Item(id="odd", title="Odd", sensitivity=("something the charter does not know",)),
 ]
 BETRAYS = {"plain": set(), "pill": {"health"}, "plaster": {"health"}, "psalms": {"faith"}, "both": {"faith", "health"}, "odd": {"?"}}
+CATALOGUE = Catalogue.of(ITEMS, {name: sensitive.proxies for name, sensitive in SENSITIVE_OF.items()})
 VISIT_MINUTES = 30
 
 
@@ -68,12 +69,10 @@ class World(Struct):
     betrays: Mapping[str, set[str]] = field(default_factory=lambda: BETRAYS)
 
     def view(self) -> View:
-        catalogue = Catalogue.of(ITEMS, self.charter.proxies)
-        on = catalogue.bits_of(self.consent.sensitive)
+        telling = CATALOGUE.telling(self.consent.sensitive)
         return view_of(
-            self.profile, self.consent, self.charter, purpose=self.purpose, surface=self.surface, now=NOW,
-            is_sensitive=lambda item: catalogue.is_sensitive(item, on),
-        )  # fmt: skip
+            self.profile, self.consent, self.charter, purpose=self.purpose, surface=self.surface, now=NOW, telling=telling
+        )
 
 
 def some(dice: Random, of: object, chance: float = 0.5) -> list[str]:
@@ -452,7 +451,7 @@ def none(*_: object) -> None:
 
 MUTANTS: list[tuple[object, str, Callable[..., object]]] = [
     (gate, "_closed", none),
-    (gate._Cut, "keeps", yes),
+    (gate._Cut, "history", lambda self, observed, *_: tuple(observed)),
     (gate._Cut, "keeps_trait", yes),
     (gate._Cut, "_entry_shut", none),
     (gate, "_shut", lambda *_: False),

@@ -3,25 +3,38 @@
 import asyncio
 import contextlib
 import logging
+import re
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import msgspec
 from litestar import Litestar, Request, Response
-from litestar.exceptions import HTTPException, ValidationException
+from litestar.exceptions import HTTPException, SerializationException, ValidationException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.status_codes import HTTP_500_INTERNAL_SERVER_ERROR
 
 from tactful import __version__
-from tactful.api.routes import ROUTES
+from tactful.api.routes import ROUTES, unreadable
 from tactful.api.service import Service
 from tactful.api.shapes import ProblemOut
-from tactful.domain.errors import TactfulError
+from tactful.domain.errors import BadInput, TactfulError
 
 REFRESH_S = 1.0
 PURGE_S = 60.0
+SHAPE = "See /openapi/openapi.json for the shape"
 log = logging.getLogger("tactful")
+
+
+class _Request(Request[Any, Any, Any]):
+    """A request whose body, if it cannot be read, is the sender's mistake and not our fault."""
+
+    async def json(self) -> Any:
+        """The body. Raises BadInput."""
+        try:
+            return await super().json()
+        except (SerializationException, RecursionError, UnicodeDecodeError) as mistake:
+            raise BadInput(field="body", why=unreadable(mistake), fix=SHAPE) from None
 
 
 def create_app(service: Service, more_routes: Sequence[Any] = (), **options: Any) -> Litestar:
@@ -51,6 +64,8 @@ def create_app(service: Service, more_routes: Sequence[Any] = (), **options: Any
             use_handler_docstrings=True,
         ),  # fmt: skip
         state=_state(service),
+        request_class=_Request,
+        request_max_body_size=1024 * max(service.limits.body_kb, service.limits.items_body_kb),
         logging_config=None,
         **options,
     )
@@ -103,19 +118,33 @@ def _bad_request(_: Request[Any, Any, Any], error: ValidationException) -> Respo
     extra = error.extra if isinstance(error.extra, list) and error.extra else [{}]
     first = extra[0] if isinstance(extra[0], dict) else {}
     field, why = str(first.get("key", "")), str(first.get("message", error.detail))
+    if (field, why) == ("data", "'data'"):
+        field, why = "body", "it is empty"
+    if field == "data":
+        field = ""
     if not field and " - at `$" in why:
-        why, at, path = why.partition(" - at `$")
+        why, _, path = why.partition(" - at `$")
         field = path.rstrip("`").lstrip(".")
-    detail = f"{field or 'body'}: {why[:1].lower() + why[1:]}. See /openapi/openapi.json for the shape."
-    return problem(400, "bad_input", detail, field or "body")
+    named = re.search(r"(?:unknown|required) field `(.+?)`", why)
+    if named:
+        field = f"{field}.{named.group(1)}".lstrip(".")
+    field = field or "body"
+    return problem(400, "bad_input", f"{field}: {why[:1].lower() + why[1:]}. {SHAPE}.", field)
 
 
-def _http_error(_: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
-    titles = {400: "bad_input", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
-    if error.status_code == 413:
-        detail = "body: it is larger than this endpoint takes. Send it in smaller pieces."
-        return problem(413, "too_large", detail, "body")
-    return problem(error.status_code, titles.get(error.status_code, "http_error"), error.detail, "", dict(error.headers or {}))
+def _http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+    headers = dict(error.headers or {})
+    method, path = request.method, request.scope["path"]
+    match error.status_code:
+        case 413:
+            return problem(413, "too_large", "body: it is larger than this endpoint takes. Send it in smaller pieces.", "body")
+        case 404:
+            return problem(404, "not_found", f"path: there is nothing at {path}. /openapi/openapi.json lists what there is.", "path")
+        case 405:
+            detail = f"method: {path} does not take {method}. It takes {headers.get('allow', 'others')}; see /openapi/openapi.json."
+            return problem(405, "method_not_allowed", detail, "method", headers)
+        case status:
+            return problem(status, "bad_input" if status == 400 else "http_error", f"{error.detail.rstrip('.')}. {SHAPE}.", "", headers)
 
 
 def _surprise(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:

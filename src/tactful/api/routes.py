@@ -1,5 +1,6 @@
 """The routes of the API."""
 
+import logging
 import zlib
 from typing import Any
 
@@ -20,6 +21,7 @@ from tactful.engine import Answer, must_be_durable
 from tactful.flow.explain import label, sentence, what_if
 
 Req = Request[Any, Any, Any]
+log = logging.getLogger("tactful")
 GZIP_MAGIC = b"\x1f\x8b"
 
 
@@ -73,6 +75,8 @@ async def _answered(service: Service, answers: list[Answer]) -> shapes.DecideRes
     for answer in answers:
         if must_be_durable(answer):
             await answer.durable
+        for fault in answer.receipt.faults:
+            log.warning("placement %s: %s", answer.receipt.placement, fault)
     catalogue = service.engine.shelf().catalogue
     return shapes.DecideResponse([decision_out(answer, catalogue) for answer in answers])
 
@@ -102,8 +106,8 @@ async def put_items(request: Req) -> shapes.ItemsResponse:
     body = inflate(await request.body(), service.limits.items_body_kb * 1024)
     try:
         came = msgspec.json.decode(body, type=_Items)
-    except msgspec.DecodeError as mistake:
-        raise BadInput(field="items", why=str(mistake), fix='Send {"items": [item, ...]}') from None
+    except (msgspec.DecodeError, RecursionError) as mistake:
+        raise BadInput(field="items", why=unreadable(mistake), fix='Send {"items": [item, ...]}') from None
     items = [_item(raw, number) for number, raw in enumerate(came.items)]
     version = await service.engine.stores.items.put(items)
     return shapes.ItemsResponse(len(items), version)
@@ -112,11 +116,15 @@ async def put_items(request: Req) -> shapes.ItemsResponse:
 def _item(raw: msgspec.Raw, number: int) -> Item:
     try:
         item = msgspec.json.decode(raw, type=Item)
-    except msgspec.DecodeError as mistake:
-        why, _, path = str(mistake).partition(" - at `$")
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as mistake:
+        why, _, path = unreadable(mistake).partition(" - at `$")
         raise BadInput(field=f"items[{number}]{path.rstrip('`')}", why=why, fix="See docs/reference.md for an item's fields") from None
     if not 0 < len(item.id) <= 256:
         raise BadInput(field=f"items[{number}].id", why="it is empty or longer than 256 characters", fix="Give it a short id")
+    for name, value in item.attributes.items():
+        if isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:
+            why = f"{value} has more than 64 bits"
+            raise BadInput(field=f"items[{number}].attributes.{name}", why=why, fix="Send it as text")
     if item.audience not in AUDIENCES:
         raise BadInput(field=f"items[{number}].audience", why=f"{item.audience!r} is none", fix=f"Use one of {', '.join(AUDIENCES)}")
     return item
@@ -227,6 +235,15 @@ def inflate(body: bytes, most: int) -> bytes:
     if len(body) > most:
         raise TooLarge(field="body", size=len(body), unit="bytes", most=most, fix="Send it in smaller batches")
     return body
+
+
+def unreadable(mistake: Exception) -> str:
+    """Why a body could not be read, in words."""
+    if isinstance(mistake, RecursionError):
+        return "it is nested too deeply"
+    if isinstance(mistake, UnicodeDecodeError):
+        return f"it is not UTF-8 (byte {mistake.start})"
+    return str(mistake)
 
 
 ROUTES: list[HTTPRouteHandler] = [

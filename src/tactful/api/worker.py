@@ -1,5 +1,6 @@
 """One serving process: `python -m tactful.api.worker HOME FD [PAGES]`, started by `tactful serve`."""
 
+import gc
 import logging
 import socket
 import sys
@@ -21,6 +22,9 @@ async def serve(path: Path, descriptor: int, pages: str) -> None:
     home = read_home(path)
     stores = await connect(home.data)
     engine = engine_of(home, stores)
+    # What is loaded now stays: the collector need not look at it again and again, which would stall requests.
+    gc.collect()
+    gc.freeze()
     service = Service(engine, Access.read(path / "access.json"), home.settings.limits)
     more = []
     if pages == "shop":

@@ -162,9 +162,12 @@ def decide(home: Path, placement: str, person: str | None, item: str | None, lim
         answer = engine.decide(person, [Ask(placement, item=item, limit=limit)])[0]
         answer.durable.wait()
         shown = decision_out(answer, engine.shelf().catalogue)
+        faults = answer.receipt.faults
     if machine:
         as_json(shown)
         return
+    for fault in faults:
+        click.echo(f"Failed, and was left out: {fault}", err=True)
     click.echo(f"{shown.label} · {shown.placement} · receipt {shown.receipt}\n")
     table(((number, one.title, one.why) for number, one in enumerate(shown.items, 1)), ("", "item", "why"))
     click.echo(f"\nMore: tactful explain {shown.receipt}")

@@ -1,5 +1,6 @@
 """`tactful serve`: one process that writes, some that serve, and this one, which keeps them alive."""
 
+import ctypes
 import os
 import signal
 import socket
@@ -15,6 +16,7 @@ from tactful.domain.errors import BadInput
 
 READY_S = 20.0
 STOP_S = 15.0
+PR_SET_PDEATHSIG = 1
 
 
 def supervise(home: Path, host: str, port: int, workers: int, pages: str = "") -> None:
@@ -60,7 +62,13 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def _start(command: list[str], descriptor: int) -> "subprocess.Popen[bytes]":
     # A session of its own, so that Ctrl-C reaches only the supervisor, which then stops the others in order.
-    return subprocess.Popen(command, pass_fds=(descriptor,), start_new_session=True)
+    return subprocess.Popen(command, pass_fds=(descriptor,), start_new_session=True, preexec_fn=_never_outlive)
+
+
+def _never_outlive() -> None:
+    """On Linux, end when the supervisor is gone, however it went: nobody stays behind who holds the port and the lock."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _wait_ready(running: "list[tuple[list[str], subprocess.Popen[bytes]]]", listening: socket.socket) -> None:

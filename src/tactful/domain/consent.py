@@ -40,7 +40,7 @@ class Consent(Struct, frozen=True):
     """What a person allows now. Nobody who has said nothing allows anything.
 
     granted, refused: purposes answered yes and no. sensitive: categories turned on. child: whether they are known to be one.
-    version: how many changes led here.
+    version: how many changes led here. since: when the first was made; somebody forgotten who comes back begins anew.
     """
 
     dial: Dial = Dial.off
@@ -49,6 +49,7 @@ class Consent(Struct, frozen=True):
     sensitive: frozenset[str] = frozenset()
     child: bool | None = None
     version: int = 0
+    since: int = 0
 
     @staticmethod
     def of(changes: Iterable[ConsentChange]) -> "Consent":
@@ -71,6 +72,7 @@ class Consent(Struct, frozen=True):
             sensitive=(self.sensitive | on) - off,
             child=self.child if change.child is None else change.child,
             version=self.version + 1,
+            since=self.since or change.at,
         )
 
 

@@ -33,7 +33,7 @@ class Source(Struct, frozen=True):
     """Something that speaks for an item.
 
     kind: `history`, `told`, `obtained`, `inferred` (personal), or `item`, `context`, `popular`, `default` (not).
-    key: the item or trait it stands for: the same key in two strategies is the same thing, and goes away as one.
+    key: the item or trait it stands for: the same kind and key in two strategies are the same thing, and go away as one.
     data: the charter's data entry, for personal kinds. verb: what the person did.
     """
 
@@ -73,11 +73,12 @@ class Evidence(Struct, frozen=True):
     @staticmethod
     def blend(parts: "Sequence[tuple[float, Evidence]]") -> "Evidence":
         """The evidence of a weighted sum of strategies."""
-        offset, source, group = 0, [], []
-        for number, (_, part) in enumerate(parts):
+        offset, groups, source, group = 0, 0, [], []
+        for _, part in parts:
             source.append(part.source + np.int32(offset))
-            group.append(part.group + np.int32(number * _GROUPS))
+            group.append(part.group + np.int32(groups))
             offset += len(part.sources)
+            groups += int(part.group.max(initial=-1)) + 1  # no number comes twice, however deep blends nest
         return Evidence(
             np.concatenate([part.rows for _, part in parts]),
             np.concatenate(source),
@@ -90,7 +91,6 @@ class Evidence(Struct, frozen=True):
         )
 
 
-_GROUPS = 1000  # more strategies than a blend will ever nest
 NO_EVIDENCE = Evidence(
     np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.float32), (),
     np.empty(0), np.empty(0, np.int32), np.empty(0), np.empty(0, np.int32),

@@ -15,10 +15,11 @@ class TactfulError(Exception):
         words = " ".join((type(self).__doc__ or "").split())
         super().__init__(words.format(**facts))
 
-    @property
-    def code(self) -> str:
-        """A stable name for machines, such as ``unknown_placement``."""
-        return re.sub(r"(?<!^)(?=[A-Z])", "_", type(self).__name__).lower()
+    code: ClassVar[str] = "tactful_error"
+    """A stable name for machines, made from the class name: ``unknown_placement``."""
+
+    def __init_subclass__(cls) -> None:
+        cls.code = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
 
 
 class BadInput(TactfulError):

@@ -29,7 +29,7 @@ class Stamp(Struct, frozen=True):
 def explain(decision: Decision, view: View, shelf: Shelf, charter: Charter, consent: Consent, stamp: Stamp) -> Receipt:
     """The receipt of a decision."""
     shown = _shown(decision, shelf.catalogue)
-    known = not view.empty  # without consent a receipt says nothing about the person, not even the number of their consent
+    known = stamp.person is not None  # without consent a receipt says nothing about the person, not even the number of their consent
     placement = decision.recipe.placement
     return Receipt(
         id=stamp.receipt,
@@ -70,10 +70,28 @@ def _shown(decision: Decision, catalogue: Catalogue) -> tuple[Shown, ...]:
         if slot >= chosen:
             shown.append(Shown(name, 0.0, odds, 0, (Contribution(Source("default", "default"), 0.0, 1.0),), None, True))
             continue
-        rank, place, pieces = ranks[slot], places[slot], reasons[slot]
-        without = asked.rank(place, pieces[0].source.key) if pieces and pieces[0].source.kind in PERSONAL else None
+        rank, place = ranks[slot], places[slot]
+        pieces, without = _stated(asked, place, rank, reasons[slot])
         shown.append(Shown(name, float(scored.scores[place]), odds, rank, pieces, without))
     return tuple(shown)
+
+
+def _stated(
+    asked: "_Counterfactuals", place: int, rank: int, pieces: tuple[Contribution, ...]
+) -> tuple[tuple[Contribution, ...], int | None]:
+    """The contributions with the one to state put first, and the item's place without it.
+
+    Stated is the biggest that the item would fall without. The very biggest may hold up the items above even more: take it away
+    and this one rises, so that it would be no reason for its place.
+    """
+    if not pieces or pieces[0].source.kind not in PERSONAL:
+        return pieces, None
+    for number, piece in enumerate(pieces):
+        if piece.source.kind in PERSONAL:
+            without = asked.rank(place, piece.source)
+            if without is None or without > rank:
+                return (piece, *pieces[:number], *pieces[number + 1 :]), without
+    return pieces, asked.rank(place, pieces[0].source)
 
 
 def _ranks(ranked: Rows, chosen: list[int]) -> list[int]:
@@ -91,13 +109,13 @@ def _contributions(decision: Decision, places: list[int]) -> list[tuple[Contribu
     pieces = np.flatnonzero(slot_of >= 0)
     source = evidence.source[pieces]
     amounts = evidence.base[pieces] * evidence.weight[source]
-    by_slot: list[dict[str, _Sum]] = [{} for _ in places]
+    by_slot: list[dict[tuple[str, str], _Sum]] = [{} for _ in places]
     sources = evidence.sources
     for slot, number, amount in zip(slot_of[pieces].tolist(), source.tolist(), amounts.tolist(), strict=True):
         one = sources[number]
-        known = by_slot[slot].get(one.key)
+        known = by_slot[slot].get((one.kind, one.key))
         if known is None:
-            by_slot[slot][one.key] = _Sum(amount, amount, one)
+            by_slot[slot][one.kind, one.key] = _Sum(amount, amount, one)
         else:
             known.whole += amount
             if amount > known.most:  # where two strategies speak of the same thing, the stronger one words the reason
@@ -124,13 +142,14 @@ class _Counterfactuals:
         self.decision = decision
         self._permitted = np.zeros(len(decision.scored.rows), bool)
         self._permitted[decision.ranked.index] = True
-        self._sources: dict[str, list[int]] = {}
+        self._sources: dict[tuple[str, str], list[int]] = {}
         for number, source in enumerate(decision.scored.evidence.sources):
-            self._sources.setdefault(source.key, []).append(number)
-        self._worlds: dict[str, NDArray[np.float64]] = {}
+            self._sources.setdefault((source.kind, source.key), []).append(number)
+        self._worlds: dict[tuple[str, str], NDArray[np.float64]] = {}
 
-    def rank(self, place: int, key: str) -> int | None:
-        """Where the candidate would stand among the permitted ones without the thing `key`; None: it would not be a candidate."""
+    def rank(self, place: int, source: Source) -> int | None:
+        """Where the candidate would stand among the permitted ones without this thing; None: it would not be a candidate."""
+        key = (source.kind, source.key)
         scores = self._worlds.get(key)
         scored = self.decision.scored
         if scores is None:
@@ -187,8 +206,16 @@ def sentence(shown: Shown, catalogue: Catalogue) -> str:
             return f"People often go on to this one from {title}."
         case "told":
             return f"You told us that you like {source.how}."
+        case "obtained":
+            return f"We were told that you like {source.how}."
+        case "inferred":
+            return f"We think that you like {source.how}."
+        case "context":
+            return "It fits what goes on right now."
+        case _ if source.how == "seldom":
+            return "Few people have found this one yet."
         case _:
-            return "Many people chose this lately."
+            return "Lots of people chose this lately."
 
 
 def what_if(shown: Shown, catalogue: Catalogue) -> str:
@@ -231,5 +258,7 @@ def _alike(one: Item | None, other: Item | None) -> str:
     for attribute in other.attributes:
         both = [value for value in other.values(attribute) if value in one.values(attribute)]
         if both:
-            return ALIKE_WORDS.get(attribute, f"both have the {attribute.replace('_', ' ')} {{}}.").format(both[0])
+            if attribute in ALIKE_WORDS:
+                return ALIKE_WORDS[attribute].format(both[0])
+            return f"both have the {attribute.replace('_', ' ')} {both[0]}."
     return "the two are alike."

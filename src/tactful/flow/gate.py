@@ -43,6 +43,7 @@ def admit(arrival: Arrival, charter: Charter, consent: Consent, now: int) -> Adm
     child = child_in(arrival.traits, now, charter.children.age)
     if not arrival.traits:
         return Refused(f"the event {arrival.name!r} means nothing that the charter keeps")
+    minor = is_child(consent, charter) if child is None else child
     events: list[Event] = []
     stripped: list[str] = []
     for name, value in arrival.traits.items():
@@ -50,8 +51,10 @@ def admit(arrival: Arrival, charter: Charter, consent: Consent, now: int) -> Adm
         purposes = () if entry is None else purposes_for(charter.data[entry], charter, consent, arrival.granted)
         if entry is None or not _plain(value):
             stripped.append(name)
-        elif purposes and consent.dial >= Dial.told and not _shut(charter.data[entry], consent):
+        elif purposes and not minor and consent.dial >= Dial.told and not _shut(charter.data[entry], consent):
             events.append(Told(f"{arrival.id}#{name}", arrival.at or now, name, value, entry, purposes))
+    if minor and child is None:
+        return Refused("children are not profiled")
     if not events and child is None:
         return Refused("none of its traits may be kept: undeclared in the charter, or not allowed by the person")
     return Admitted(tuple(events), tuple(stripped), child)

@@ -10,7 +10,10 @@ from tactful.domain.view import View
 from tactful.learn.neighbours import single
 from tactful.ports import Interactions, Model, Shelf, Strategy
 
-SOURCE = Source("popular", "popular")
+OFTEN = Source("popular", "popular")
+SELDOM = Source("popular", "seldom", how="seldom")
+ENOUGH = 5
+"""Choices (weighted by age) from which on it is true to say that many people chose it."""
 
 
 class Popular(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
@@ -24,7 +27,7 @@ class Popular(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
         """The same for everybody: each item's share of all choices."""
         model = shelf.model(self.model)
         rows, share = model.arrays["rows"], model.arrays["share"]
-        return single(rows, share, [SOURCE], np.zeros(len(rows), np.int32))
+        return single(rows, share, [OFTEN, SELDOM], model.arrays["seldom"])
 
     def fit(self, interactions: Interactions, catalogue: Catalogue) -> Model:
         """Count, later choices more. Items nobody chose yet follow with half a choice, so that an empty shop is not an empty page."""
@@ -38,4 +41,5 @@ class Popular(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
         count = np.bincount(chosen.row, weight, minlength=len(catalogue)).astype(np.float64) + 0.5
         order = np.argsort(-count, kind="stable")[: self.most].astype(np.int32)
         share = (count[order] / count.sum()).astype(np.float32)
-        return Model(self.model, {"rows": order, "share": share}, {"choices": len(chosen.at)})
+        seldom = (count[order] < ENOUGH).astype(np.int32)
+        return Model(self.model, {"rows": order, "share": share, "seldom": seldom}, {"choices": len(chosen.at)})

@@ -114,19 +114,19 @@ def _letters(lines: list[str], size: int, top: float, ink: str) -> str:
 
 
 def _author(author: str, y: float, ink: str) -> str:
-    wide = len(author) * 8.9
-    size = 13 if wide <= WIDTH - 56 else 13 * (WIDTH - 56) / wide
+    wide = len(author) * 10.4
+    size = 15 if wide <= WIDTH - 56 else 15 * (WIDTH - 56) / wide
     return (
-        f'<text x="28" y="{y:.0f}" font-family="{SANS}" font-size="{size:.1f}" letter-spacing="1.2" fill="{ink}" opacity=".92">'
+        f'<text x="28" y="{y:.0f}" font-family="{SANS}" font-size="{size:.1f}" letter-spacing=".8" fill="{ink}" opacity=".92">'
         f"{escape(author)}</text>"
     )
 
 
 def _set_title(title: str) -> tuple[list[str], int]:
     """The title broken into lines, as large as fits: (lines, size). Widths are guessed on the wide side, as fonts differ."""
-    for size in (40, 36, 32, 28, 25, 22):
-        lines = _wrapped(title, (WIDTH - 52) / (size * 0.6))
-        if lines is not None and len(lines) <= 4:
+    for size in (38, 34, 31, 28, 25, 22):
+        lines = _wrapped(title, (WIDTH - 52) / (size * 0.66))
+        if lines is not None and len(lines) <= (3 if size > 28 else 4):
             return lines, size
     return _wrapped(title[:90], 22, split=True) or [title[:20]], 19
 
@@ -226,11 +226,17 @@ def _leaves(dice: Random, palette: Palette, plate: Plate) -> str:
 def _arches(dice: Random, palette: Palette, plate: Plate) -> str:
     """Arches inside arches: a doorway, a stage."""
     parts = []
-    wide, x = 236.0, WIDTH / 2
-    fills = (palette.soft, palette.ground, palette.accent, palette.ground, palette.soft)
+    wide, x = 244.0, WIDTH / 2
+    fills = dice.choice((
+        (palette.soft, palette.ground, palette.accent, palette.ground, palette.soft),
+        (palette.accent, palette.ground, palette.soft, palette.accent),
+        (palette.soft, palette.accent, palette.ground),
+        (palette.accent, palette.soft, palette.ground, palette.soft, palette.ground, palette.accent),
+    ))  # fmt: skip
+    step = 96 / len(fills)
     for place, fill in enumerate(fills):
-        half = wide / 2 - place * 22
-        top = plate.top + 20 + place * 24
+        half = wide / 2 - place * step
+        top = plate.top + 20 + place * (step + 2)
         shoulder = min(top + half, plate.bottom)
         parts.append(
             f'<path d="M{x - half:.0f} {plate.bottom} V{shoulder:.0f} A{half:.0f} {half:.0f} 0 0 1 {x + half:.0f} {shoulder:.0f} V{plate.bottom} Z" fill="{fill}"/>'

@@ -1,6 +1,6 @@
 """Ways to the writer that may block: it is this very process, or a socket away."""
 
-import contextlib
+import select
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -167,10 +167,12 @@ class Blocking:
 
     def _connected(self) -> socket.socket:
         if self._socket is not None and not self._under_way:
-            # The writer may have been restarted since: find out now, while there is nothing to lose.
-            with contextlib.suppress(BlockingIOError):
-                if self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b"":
-                    self._hang_up()
+            # The writer may have been restarted since: find out now, while there is nothing to lose. No answer is expected,
+            # so if there is something to be read, it is the end.
+            waiting = select.poll()
+            waiting.register(self._socket, select.POLLIN)
+            if waiting.poll(0):
+                self._hang_up()
         if self._socket is None:
             fresh = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             fresh.settimeout(self._timeout)

@@ -1,0 +1,73 @@
+"""The documentation is true: links lead somewhere, commands run, the reference is the code's."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+
+
+def test_reference_is_made_from_the_code() -> None:
+    made = subprocess.run([sys.executable, "docs/make_reference.py"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert (ROOT / "docs/reference.md").read_text(encoding="utf-8") == made, "run: python docs/make_reference.py > docs/reference.md"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.S)
+    for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text):
+        if not target.startswith(("http:", "https:", "mailto:")):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_adr_index_names_every_decision() -> None:
+    index = (ROOT / "docs/adr/README.md").read_text(encoding="utf-8")
+    for page in (ROOT / "docs/adr").glob("0*.md"):
+        assert page.name in index, f"docs/adr/README.md does not list {page.name}"
+
+
+def test_architecture_names_every_room() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    for room in (ROOT / "src/tactful").iterdir():
+        if room.is_dir() and (room / "__init__.py").exists():
+            assert f"{room.name}/" in text, f"ARCHITECTURE.md does not mention {room.name}/"
+
+
+@pytest.mark.parametrize("page", ["README.md"])
+def test_commands_run(page: str, tmp_path: Path, small_movielens: Path) -> None:
+    """Every `$ tactful ...` and `$ curl ...` of a page, in its order, in one empty folder; a small stand-in takes MovieLens's place."""
+    commands = []
+    for block in re.findall(r"```console\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), flags=re.S):
+        commands += [line[2:] for line in block.splitlines() if line.startswith("$ ") and not line.startswith("$ make")]
+    assert commands, f"{page} shows no commands"
+    # `tactful serve &` needs a port of its own, and must end with the page.
+    script = "set -eu\n" + "\n".join(_adapted(command, small_movielens) for command in commands)
+    script = script.replace("tactful", f"{sys.executable} -m tactful")
+    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, f"{script}\n{done.stdout}\n{done.stderr}"
+
+
+def _adapted(command: str, movielens: Path) -> str:
+    command = command.replace("../shared/data/ml-1m", str(movielens))
+    if command.rstrip().endswith("&"):
+        return f"{command[:-1].strip()} --port 0 & server=$!; trap 'kill $server; wait $server || true' EXIT; sleep 3"
+    return command
+
+
+@pytest.fixture
+def small_movielens(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Thirty films and twenty people in the shape of MovieLens-1M."""
+    folder = tmp_path_factory.mktemp("movielens")
+    films = [f"{film}::Film {film} ({1980 + film})::Drama|{'Comedy' if film % 2 else 'Horror'}" for film in range(1, 31)]
+    (folder / "movies.dat").write_text("\n".join(films) + "\n", encoding="latin-1")
+    ratings = [
+        f"{person}::{(person * 7 + step * 3) % 30 + 1}::{step % 5 + 1}::{978_300_000 + person * 1000 + step}"
+        for person in range(1, 21)
+        for step in range(8)
+    ]
+    (folder / "ratings.dat").write_text("\n".join(ratings) + "\n", encoding="utf-8")
+    return folder
