@@ -26,7 +26,20 @@ NOW = 1_700_000_000_000
 """A moment, in milliseconds since 1970. The suites never look at a clock."""
 LATER = NOW + 86_400_000
 """A day after it."""
-NAMES = ("ann", "bob", "👩‍👩‍👧‍👦", "שָׁלוֹם", "مرحبا", "a\u202eb", "İ", "i̇", " ", "x" * 2_000, "' OR 1=1 --", "null\x00byte")
+NAMES = (
+    "ann",
+    "bob",
+    "👩‍👩‍👧‍👦",
+    "שָׁלוֹם",
+    "مرحبا",
+    "a\u202eb",
+    "İ",
+    "i̇",
+    " ",
+    "x" * 2_000,
+    "' OR 1=1 --",
+    "null\x00byte",
+)
 """People's ids as they come: emoji, right to left, odd cases, long, hostile."""
 
 
@@ -114,7 +127,9 @@ class EventLogContract(Opened):
 
     def test_events_come_back_whole_and_in_order(self) -> None:
         kinds: list[Event] = [
-            Interaction("a", NOW, "rated", "dune", "history", ("recommend", "measure"), True, 4.5, {"list": [1, "x", None]}),
+            Interaction(
+                "a", NOW, "rated", "dune", "history", ("recommend", "measure"), True, 4.5, {"list": [1, "x", None]}
+            ),
             Told("b", -1, "size", ["s", "m"], "preferences", ()),
             Obtained("c", NOW, "income", 3, "bought in", ("recommend",), "Seller", "licence", "contract"),
             Inferred("d", 2**53, "mood", None, "insights", ("recommend",), "you looked at 12 sad films"),
@@ -340,7 +355,9 @@ class ItemStoreContract(Opened):
     def test_rows_are_dense_and_stay(self) -> None:
         assert self.stores.items.version() == 0 and self.stores.items.since(0) == []
         first = self.stores.items.put([Item(id=name, title=name) for name in "abc"]).wait()
-        second = self.stores.items.put([Item(id="d", title="d"), Item(id="b", title="B"), Item(id="d", title="D")]).wait()
+        second = self.stores.items.put(
+            [Item(id="d", title="d"), Item(id="b", title="B"), Item(id="d", title="D")]
+        ).wait()
         assert second > first
         assert self.titles(0) == [(0, "a"), (1, "B"), (2, "c"), (3, "D")]
         assert self.titles(first) == [(1, "B"), (3, "D")]
@@ -363,7 +380,12 @@ class QuarantineContract(Opened):
     """What every Quarantine must do, the purge of everything included."""
 
     def test_pieces_come_back_oldest_first(self) -> None:
-        pieces = [piece("late", at=NOW + 5), piece("early", "", NOW - 5), piece("mid", "👩‍👩‍👧‍👦"), piece("mid 2", "ann")]
+        pieces = [
+            piece("late", at=NOW + 5),
+            piece("early", "", NOW - 5),
+            piece("mid", "👩‍👩‍👧‍👦"),
+            piece("mid 2", "ann"),
+        ]
         self.stores.quarantine.put(pieces[:2]).wait()
         self.stores.quarantine.put(pieces[2:]).wait()
         self.stores.quarantine.put([]).wait()
@@ -380,7 +402,9 @@ class QuarantineContract(Opened):
         assert {kept.id for kept in self.stores.quarantine.pieces()} == {"b", "n", "a2"}
 
     def test_pieces_are_gone_after_seven_days(self) -> None:
-        self.stores.quarantine.put([piece("old", at=NOW), piece("new", at=NOW + 1), piece("old, nobody's", "", NOW)]).wait()
+        self.stores.quarantine.put(
+            [piece("old", at=NOW), piece("new", at=NOW + 1), piece("old, nobody's", "", NOW)]
+        ).wait()
         assert self.stores.quarantine.purge(NOW + QUARANTINE_MS - 1).wait() == 0
         assert self.stores.quarantine.purge(NOW + QUARANTINE_MS).wait() == 2
         assert [kept.id for kept in self.stores.quarantine.pieces()] == ["new"]
@@ -397,7 +421,9 @@ class QuarantineContract(Opened):
     def test_a_visit_goes_as_a_whole_once_it_is_over(self) -> None:
         hour = 3_600_000
         self.append(record("ann", "1", data=VISIT, keep_until=NOW + hour), record("ann", "kept", keep_until=LATER))
-        self.append(record("ann", "other", keep_until=NOW + hour), record("bob", "1", data=VISIT, keep_until=NOW + hour))
+        self.append(
+            record("ann", "other", keep_until=NOW + hour), record("bob", "1", data=VISIT, keep_until=NOW + hour)
+        )
         self.append(record("ann", "2", data=VISIT, keep_until=NOW + 2 * hour))
         assert self.stores.quarantine.purge(NOW + hour).wait() == 2, "bob's visit is over, ann's goes on"
         assert self.events("ann") == ["1", "kept", "2"] and self.events("bob") == []
@@ -415,7 +441,5 @@ class QuarantineContract(Opened):
         assert list(self.stores.events.people()) == []
 
 
-class StoresContract(
-    EventLogContract, ConsentLogContract, ReceiptLogContract, ItemStoreContract, QuarantineContract
-):
+class StoresContract(EventLogContract, ConsentLogContract, ReceiptLogContract, ItemStoreContract, QuarantineContract):
     """All that stores opened together must do."""

@@ -59,9 +59,13 @@ class Outcome(Struct, frozen=True):
 
 
 class Taken(Struct):
-    """A batch on its way to the disk: wait for `acks`, then `outcome` tells what became of it."""
+    """A batch on its way to the disk: wait for `acks`, then `outcome` tells what became of it.
+
+    parts: what each message brought. repeated: messages that brought only what an earlier one of the same batch had.
+    """
 
     sent: int
+    repeated: int
     parts: list[list[tuple[str, str]]]
     problems: list[Problem]
     stripped: Counter[str]
@@ -75,7 +79,7 @@ class Taken(Struct):
             duplicate = sum(all(part in duplicates for part in message) for message in self.parts if message)
         what = Counter(problem.what for problem in self.problems)
         return Outcome(
-            self.sent, len(self.parts) - duplicate, duplicate, what["quarantined"], what["refused"],
+            self.sent, len(self.parts) - duplicate, duplicate + self.repeated, what["quarantined"], what["refused"],
             dict(self.stripped), tuple(self.problems[:100]),
         )  # fmt: skip
 
@@ -197,6 +201,7 @@ class Engine:
         problems = [Problem(piece.id, "quarantined", piece.why, piece.field) for piece in quarantined]
         records: dict[tuple[str, str], list[Event]] = {}
         parts: list[list[tuple[str, str]]] = []
+        repeated, met = 0, set[tuple[str, str]]()
         stripped: Counter[str] = Counter()
         acks: list[Ack[Any]] = []
         for arrival in arrivals:
@@ -215,9 +220,15 @@ class Engine:
                 acks.append(self._mark_child(arrival.person, admitted.child, now))
             mine = []
             for event in admitted.events:
-                visit = getattr(event, "visit", False)
-                records.setdefault((arrival.person, VISIT if visit else event.data), []).append(event)
-                mine.append((arrival.person, event.id))
+                part = (arrival.person, event.id)
+                mine.append(part)
+                if part not in met:
+                    visit = getattr(event, "visit", False)
+                    records.setdefault((arrival.person, VISIT if visit else event.data), []).append(event)
+            if mine and met.issuperset(mine):
+                repeated += 1
+                continue
+            met.update(mine)
             parts.append(mine)
         if quarantined:
             acks.append(self.stores.quarantine.put(quarantined))
@@ -226,7 +237,7 @@ class Engine:
         ]
         nothing: Ack[frozenset[tuple[str, str]]] = Ack(frozenset())
         return Taken(
-            len(parts) + len(problems),
+            len(parts) + repeated + len(problems), repeated,
             parts, problems, stripped, self.stores.events.append(kept) if kept else nothing, acks,
         )  # fmt: skip
 

@@ -59,7 +59,9 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """Chromium. For this module only: while it runs, Playwright keeps an event loop that other tests could trip over."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install playwright")
+    playwright = pytest.importorskip(
+        "playwright.sync_api", reason="playwright is not installed: pip install playwright"
+    )
     with playwright.sync_playwright() as running:
         chromium = running.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield chromium
@@ -72,7 +74,9 @@ def page(browser: Any, shop: str, request: pytest.FixtureRequest) -> Iterator[An
     context = browser.new_context(base_url=shop, java_script_enabled=request.param == "with scripts")
     page = context.new_page()
     complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None)
+    page.on(
+        "console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None
+    )
     page.on("pageerror", lambda error: complaints.append(str(error)))
     yield page
     context.close()
@@ -109,7 +113,11 @@ def send(request: urllib.request.Request) -> tuple[int, dict[str, str], str]:
     """Status, headers, body, whatever the status is."""
     try:
         with urllib.request.urlopen(request, timeout=10) as answer:
-            return answer.status, {name.lower(): value for name, value in answer.headers.items()}, answer.read().decode()
+            return (
+                answer.status,
+                {name.lower(): value for name, value in answer.headers.items()},
+                answer.read().decode(),
+            )
     except urllib.error.HTTPError as error:
         with error:
             return error.code, {name.lower(): value for name, value in error.headers.items()}, error.read().decode()
@@ -167,7 +175,10 @@ def check_why(page: Any) -> None:
     page.get_by_role("link", name="Why these?").click()
     assert page.locator(".reasons li").count() == 12
     assert any(title in page.inner_text(".reasons") for title in TITLES)
-    assert re.search(r"Without .+ (this would have been \d+(st|nd|rd|th)|it would not have come up at all)\.", page.inner_text(".reasons"))
+    assert re.search(
+        r"Without .+ (this would have been \d+(st|nd|rd|th)|it would not have come up at all)\.",
+        page.inner_text(".reasons"),
+    )
     assert "Which books you look at" in page.get_by_role("region", name="What was read").inner_text()
     assert page.get_by_role("region", name="What was held back, and why").is_visible()
     removed = page.get_by_role("region", name="What was taken out, and by which rule")
@@ -180,7 +191,9 @@ def check_you(page: Any) -> None:
     did = page.get_by_role("region", name="What you did here").inner_text()
     assert all(f"You looked at {title}" in did for title in TITLES)
     switches = page.get_by_role("switch")
-    assert [switch.get_attribute("aria-checked") for switch in switches.all()] == ["true", "false"], "learning was not asked for"
+    assert [switch.get_attribute("aria-checked") for switch in switches.all()] == ["true", "false"], (
+        "learning was not asked for"
+    )
 
 
 @needs_chromium
@@ -272,6 +285,15 @@ def test_a_purpose_switched_off_counts_at_once(page: Any) -> None:
 
 
 @needs_chromium
+def test_learning_is_allowed_by_its_own_box_alone(page: Any) -> None:
+    page.goto("/")
+    page.get_by_label("Say yes to this as well").check()
+    turn(page, "Remember me")
+    page.goto("/you")
+    assert [switch.get_attribute("aria-checked") for switch in page.get_by_role("switch").all()] == ["true", "true"]
+
+
+@needs_chromium
 def test_reasons_open_for_the_person_they_are_about_alone(page: Any, browser: Any, shop: str) -> None:
     page.goto("/book/kidnapped")
     turn(page, "Remember me")
@@ -292,7 +314,9 @@ def test_by_keyboard(page: Any) -> None:
         page.keyboard.press("Tab")
         focus = page.locator(":focus")
         reached.append(focus.inner_text().strip() or focus.get_attribute("name"))
-        ring = focus.evaluate("e => [getComputedStyle(e), getComputedStyle(e, '::after')].some(s => s.outlineStyle === 'solid' && parseFloat(s.outlineWidth) >= 2)")
+        ring = focus.evaluate(
+            "e => [getComputedStyle(e), getComputedStyle(e, '::after')].some(s => s.outlineStyle === 'solid' && parseFloat(s.outlineWidth) >= 2)"
+        )
         assert ring, f"no visible focus on {reached[-1]}"
     assert {"Off", "This visit", "Remember me", "learn", "Why these?"} <= set(reached)
     assert reached[-1] in titles(page)
@@ -380,10 +404,15 @@ def test_headers_are_strict_and_nothing_is_cached_but_pictures(shop: str) -> Non
         status, headers, body = get(shop + place)
         assert status == (404 if "no-such" in place else 200)
         assert headers["content-type"].startswith("text/html")
-        assert "default-src 'none'" in headers["content-security-policy"] and "frame-ancestors 'none'" in headers["content-security-policy"]
+        assert (
+            "default-src 'none'" in headers["content-security-policy"]
+            and "frame-ancestors 'none'" in headers["content-security-policy"]
+        )
         assert headers["cache-control"] == "no-store" and headers["x-content-type-options"] == "nosniff"
         assert "set-cookie" not in headers
-        assert "<script" not in body and "style=" not in body and "http" not in re.sub(r'xmlns="[^"]+"', "", body).lower()
+        assert (
+            "<script" not in body and "style=" not in body and "http" not in re.sub(r'xmlns="[^"]+"', "", body).lower()
+        )
     for place, kind in (("/covers/moby-dick.svg", "image/svg+xml"), ("/shop/shop.css", "text/css")):
         status, headers, _ = get(shop + place)
         assert (status, headers["content-type"].partition(";")[0]) == (200, kind)
@@ -393,11 +422,19 @@ def test_headers_are_strict_and_nothing_is_cached_but_pictures(shop: str) -> Non
 
 @pytest.mark.parametrize(
     "headers",
-    [{}, {"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "null"}],
+    [
+        {},
+        {"Origin": "https://evil.example"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "null"},
+    ],
 )
 @pytest.mark.parametrize("place", ["/dial", "/book/emma", "/you/told", "/you/purpose", "/you/forget"])
 def test_forms_of_other_sites_are_refused(shop: str, place: str, headers: dict[str, str]) -> None:
-    request = urllib.request.Request(shop + place, data=b"dial=remember&verb=bought&purpose=learn&on=yes", headers=headers)
+    request = urllib.request.Request(
+        shop + place, data=b"dial=remember&verb=bought&purpose=learn&on=yes", headers=headers
+    )
     status, answered, body = send(request)
     assert status == 403 and "set-cookie" not in answered and "came from another site" in body
 
@@ -408,8 +445,16 @@ def test_a_cookie_that_is_forged_proves_nobody_and_is_dropped(shop: str) -> None
     assert "Max-Age=0" in headers["set-cookie"]
 
 
+def test_a_folder_that_is_no_demo_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    command = [sys.executable, "-m", "tactful", "demo", "--fresh", "--port", "0", "--folder", str(tmp_path)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 1 and "not a demo" in ended.stderr
+    assert [entry.name for entry in tmp_path.iterdir()] == ["mine.txt"]
+
+
 def test_what_comes_in_with_the_address_is_never_repeated(shop: str) -> None:
-    for place in ("/book/%3Cscript%3Ealert(1)%3C%2Fscript%3E", "/?done=%3Cscript%3E", "/shelf/%3Cscript%3E", "/why/%3Cscript%3E"):
+    for place in ("/book/%3Cscript%3Ealert(1)", "/?done=%3Cscript%3E", "/shelf/%3Cscript%3E", "/why/%3Cscript%3E"):
         assert "<script" not in get(shop + place)[2]
 
 
@@ -418,11 +463,20 @@ def test_the_form_sends_nobody_to_another_site(shop: str) -> None:
         def redirect_request(self, *_: Any) -> None:
             return None
 
-    for back in ("https://evil.example/", "//evil.example", "/\\evil.example", "/book/../../evil", "/book/x%0d%0aSet-Cookie:a=b"):
+    for back in (
+        "https://evil.example/",
+        "//evil.example",
+        "/\\evil.example",
+        "/book/../../evil",
+        "/book/x%0d%0aSet-Cookie:a=b",
+    ):
         data = f"dial=off&back={urllib.request.quote(back)}".encode()
         request = urllib.request.Request(shop + "/dial", data=data, headers={"Sec-Fetch-Site": "same-origin"})
         with pytest.raises(urllib.error.HTTPError) as caught:
             urllib.request.build_opener(Stay).open(request, timeout=10)
         with caught.value as answer:
             assert answer.code == 303
-            assert answer.headers["Location"].startswith("/") and "evil" not in answer.headers["Location"].partition("?")[0]
+            assert (
+                answer.headers["Location"].startswith("/")
+                and "evil" not in answer.headers["Location"].partition("?")[0]
+            )

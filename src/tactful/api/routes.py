@@ -14,7 +14,7 @@ from tactful.connectors import segment
 from tactful.domain.catalogue import Catalogue
 from tactful.domain.consent import Consent, ConsentChange, Dial
 from tactful.domain.decision import Ask
-from tactful.domain.errors import BadInput, NotAllowed, TooLarge, TooManyItems, UnknownReceipt
+from tactful.domain.errors import BadInput, NoKey, NotAllowed, TooLarge, TooManyItems, UnknownReceipt
 from tactful.domain.item import AUDIENCES, Item
 from tactful.domain.receipt import Receipt
 from tactful.engine import Answer, must_be_durable
@@ -191,7 +191,7 @@ async def get_receipt(request: Req, receipt: str) -> shapes.ReceiptResponse:
     if found.person is not None:
         try:
             service.own(request, found.person, "receipts")
-        except NotAllowed:
+        except (NotAllowed, NoKey):
             raise UnknownReceipt(receipt=receipt) from None  # whether it exists is nobody else's business
     return receipt_out(found, service.engine.shelf().catalogue)
 

@@ -59,7 +59,9 @@ def _clear(folder: Path) -> None:
     if not folder.exists() or not any(folder.iterdir()):
         return
     if not (folder / MARKER).exists():
-        raise BadInput(field=str(folder), why="it holds something that is not a demo", fix="Name another folder with --folder")
+        raise BadInput(
+            field=str(folder), why="it holds something that is not a demo", fix="Name another folder with --folder"
+        )
     for entry in folder.iterdir():
         if entry.name == MARKER:
             continue  # goes last, so that a deletion broken off can be taken up again
@@ -100,7 +102,9 @@ def _fill(engine: Engine, now: int) -> None:
     agreed = [(reader.id, consent_of(reader, now, engine.charter.version)) for reader in crowd]
     engine.stores.consents.append(agreed).wait()
     children = sum(reader.child for reader in crowd)
-    click.echo(f"{len(crowd):,} simulated readers said what they allow. {children} are children, so nothing of theirs is kept.")
+    click.echo(
+        f"{len(crowd):,} simulated readers said what they allow. {children} are children, so nothing of theirs is kept."
+    )
     stored = 0
     for piece in _pieces(list(acts_of(crowd))):
         stored += engine.take(piece).wait().stored

@@ -1,7 +1,8 @@
 """Events in the shape of the Segment specification → arrivals."""
 
+import math
+import re
 import tomllib
-
 from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
@@ -64,11 +65,26 @@ def verbs() -> dict[str, str]:
 def read_batch(body: bytes) -> Batch:
     """The envelope. Raises BadInput if it is not JSON, or has no list called `batch`."""
     try:
-        return _batch.decode(body)
+        try:
+            return _batch.decode(body)
+        except msgspec.DecodeError:
+            whole = _ESCAPES.sub(_without_half_characters, body)
+            if whole == body:
+                raise
+            return _batch.decode(whole)
     except msgspec.ValidationError as mistake:
         raise BadInput(field="batch", why=str(mistake), fix='Send {"batch": [message, ...]}') from None
     except msgspec.DecodeError as mistake:
         raise BadInput(field="body", why=f"it is not JSON ({mistake})", fix='Send {"batch": [message, ...]}') from None
+
+
+_ESCAPES = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[dD][89a-fA-F][0-9a-fA-F]{2}|\\.")
+
+
+def _without_half_characters(escape: "re.Match[bytes]") -> bytes:
+    """A client that cuts a text in the middle of an emoji sends half a character, which no text can hold; it becomes U+FFFD."""
+    found = escape.group()
+    return b"\\ufffd" if len(found) == 6 else found
 
 
 def arrivals(batch: Batch, caller: Caller, now: int, event_most: int) -> tuple[list[Arrival], list[Quarantined]]:
@@ -140,7 +156,7 @@ def _value(properties: dict[str, Any]) -> float | None:
     for key in ("rating", "value"):
         value = properties.get(key)
         if isinstance(value, (int, float)) and not isinstance(value, bool):
-            return float(value)
+            return float(value) if abs(value) < 1e300 else math.inf
     return None
 
 

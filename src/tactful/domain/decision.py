@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from functools import cached_property
 
 import numpy as np
 from msgspec import Struct
@@ -44,31 +45,42 @@ class Source(Struct, frozen=True):
     how: str = ""
 
 
-class Evidence(Struct, frozen=True):
+class Evidence(Struct, frozen=True, dict=True):
     """Why each row has its score, exactly: score[row] = sum of base * weight[source] over the pieces of that row.
 
-    rows int32[m], source int32[m] (index into `sources`), base float32[m]; per source: weight float64[k], age int32[k] (place in
-    the history, 0 the newest), decay float64[k] (weight lost by each step of age), group int32[k] (strategy it came from).
+    rows int32[m], source int32[m] (index into `sources`), base float32[m]. Per source, all of length k: age int32 (place in the
+    history, 0 the newest), newest float64 (weight at age 0), decay float64 (what a step of age leaves of it), window int32 (ages
+    from here on count nothing: one such source is brought along, since it counts when a newer one is taken away), group int32
+    (the strategy it came from). weight = newest * decay^age, within the window.
     """
 
     rows: Rows
     source: NDArray[np.int32]
     base: NDArray[np.float32]
     sources: tuple[Source, ...]
-    weight: NDArray[np.float64]
     age: NDArray[np.int32]
+    newest: NDArray[np.float64]
     decay: NDArray[np.float64]
+    window: NDArray[np.int32]
     group: NDArray[np.int32]
+
+    @cached_property
+    def weight(self) -> NDArray[np.float64]:
+        """What each source counts, float64[k]."""
+        return self._weighed(self.age)
 
     def without(self, places: "Sequence[int]") -> NDArray[np.float64]:
         """The weights float64[k] if these sources had never been: they count nothing, and what is older moves up one place."""
-        weight = self.weight.copy()
+        age = self.age.copy()
         for place in places:
-            older = (self.group == self.group[place]) & (self.age > self.age[place])
-            weight[older] /= self.decay[place]
+            age -= (self.group == self.group[place]) & (self.age > self.age[place])
+        weight = self._weighed(age)
         weight[list(places)] = 0.0
         return weight
 
+    def _weighed(self, age: NDArray[np.int32]) -> NDArray[np.float64]:
+        weight: NDArray[np.float64] = self.newest * self.decay**age * (age < self.window)
+        return weight
 
     @staticmethod
     def blend(parts: "Sequence[tuple[float, Evidence]]") -> "Evidence":
@@ -84,16 +96,17 @@ class Evidence(Struct, frozen=True):
             np.concatenate(source),
             np.concatenate([part.base for _, part in parts]),
             tuple(one for _, part in parts for one in part.sources),
-            np.concatenate([share * part.weight for share, part in parts]),
             np.concatenate([part.age for _, part in parts]),
+            np.concatenate([share * part.newest for share, part in parts]),
             np.concatenate([part.decay for _, part in parts]),
+            np.concatenate([part.window for _, part in parts]),
             np.concatenate(group),
         )
 
 
 NO_EVIDENCE = Evidence(
     np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.float32), (),
-    np.empty(0), np.empty(0, np.int32), np.empty(0), np.empty(0, np.int32),
+    np.empty(0, np.int32), np.empty(0), np.empty(0), np.empty(0, np.int32), np.empty(0, np.int32),
 )  # fmt: skip
 
 

@@ -69,13 +69,17 @@ class View:
 
         Items that they last refused (disliked, returned, dropped) are not among them; being shown something counts for nothing.
         """
-        seen: dict[str, Interaction] = {}
+        seen: set[str] = set()
+        found: list[Interaction] = []
         for interaction in reversed(self.history()):
-            if interaction.verb not in NEUTRAL and interaction.item not in seen:
-                seen[interaction.item] = interaction
-                if len(seen) >= most:
+            if interaction.verb in NEUTRAL or interaction.item in seen:
+                continue
+            seen.add(interaction.item)
+            if interaction.verb in TOWARDS:
+                found.append(interaction)
+                if len(found) >= most:
                     break
-        return [interaction for interaction in seen.values() if interaction.verb in TOWARDS]
+        return found
 
     def trait(self, name: str) -> Trait | None:
         """One trait, whatever its kind; its type says which."""

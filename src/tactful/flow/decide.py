@@ -102,7 +102,7 @@ def _propose(recipe: Recipe, ask: Ask, view: View, shelf: Shelf, faults: list[st
     inside = target >= 0
     narrowed = Evidence(
         evidence.rows[inside], evidence.source[inside], evidence.base[inside],
-        evidence.sources, evidence.weight, evidence.age, evidence.decay, evidence.group,
+        evidence.sources, evidence.age, evidence.newest, evidence.decay, evidence.window, evidence.group,
     )  # fmt: skip
     pieces = narrowed.base * narrowed.weight[narrowed.source]
     scores = add_up(target[inside], pieces, len(wanted))
@@ -114,7 +114,8 @@ def _permit(
 ) -> tuple[Mask, tuple[Removal, ...]]:
     """Which candidates may be shown: those that no guard, nor the caller, nor an earlier placement takes away."""
     catalogue, rows = shelf.catalogue, scored.rows
-    kept = np.ones(len(rows), bool)
+    # What only a source beyond its window speaks for is no candidate. (When ranking, all that was brought is.)
+    kept = np.ones(len(rows), bool) if ask.items is not None or scored.evidence is NO_EVIDENCE else scored.scores > 0
     removed: list[Removal] = []
 
     def apply(by: str, why: str, mask: Mask, personal: bool = False) -> None:

@@ -47,14 +47,25 @@ def explain(decision: Decision, view: View, shelf: Shelf, charter: Charter, cons
         allowed=tuple(sorted(view.allowed)),
         opened=tuple(sorted(view.opened)),
         withheld=view.withheld if stamp.person else (),
-        proposed=len(decision.scored.rows),
+        proposed=int(np.count_nonzero(decision.scored.scores > 0)),
         permitted=len(decision.ranked.rows),
         removed=decision.removed,
         shown=shown,
         verdict=decision.verdict,
-        personal=any(piece.source.kind in PERSONAL for item in shown for piece in item.contributions),
+        personal=_spoke(decision),
         faults=decision.faults,
     )
+
+
+def _spoke(decision: Decision) -> bool:
+    """Whether something about the person spoke for an item that could be shown: also one that chance or variety passed over."""
+    scored, evidence = decision.scored, decision.scored.evidence
+    about = np.array([source.kind in PERSONAL for source in evidence.sources], bool) & (evidence.weight > 0)
+    if not about.any():
+        return False
+    permitted = np.zeros(len(scored.rows), bool)
+    permitted[decision.ranked.index] = True
+    return bool(permitted[scored.place[about[evidence.source]]].any())
 
 
 def _shown(decision: Decision, catalogue: Catalogue) -> tuple[Shown, ...]:

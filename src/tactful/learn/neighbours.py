@@ -32,11 +32,12 @@ def strongest(counts: "sparse.csr_array", most: int) -> dict[str, NDArray[np.gen
 
 
 def evidence_from(
-    model: Model, items: Sequence[tuple[int, Source]], half_life: float, group: int = 0
+    model: Model, items: Sequence[tuple[int, Source]], half_life: float, window: int
 ) -> Evidence:
     """What these items, newest first, speak for: each weighs 2^(-age / half_life), scaled so that an endless history weighs 1.
 
-    items: (catalogue row, source). Rows that the model has not seen speak for nothing.
+    items: (catalogue row, source), one more than `window`, the number that count: it comes in if a newer one is taken away. Rows
+    that the model has not seen speak for nothing.
     """
     starts: NDArray[np.int64] = model.arrays["starts"]
     known = [(age, row, source) for age, (row, source) in enumerate(items) if row < len(starts) - 1]
@@ -54,10 +55,11 @@ def evidence_from(
         source=np.repeat(np.arange(len(known), dtype=np.int32), lengths),
         base=model.arrays["share"][where],
         sources=tuple(entry[2] for entry in known),
-        weight=(1.0 - decay) * decay**age,
         age=age,
+        newest=np.full(len(known), 1.0 - decay),
         decay=np.full(len(known), decay),
-        group=np.full(len(known), group, np.int32),
+        window=np.full(len(known), window, np.int32),
+        group=np.zeros(len(known), np.int32),
     )
 
 
@@ -66,5 +68,6 @@ def single(rows: Rows, base: NDArray[np.float32], sources: Iterable[Source], sou
     named = tuple(sources)
     count = len(named)
     return Evidence(
-        rows, source, base, named, np.ones(count), np.zeros(count, np.int32), np.ones(count), np.arange(count, dtype=np.int32)
-    )
+        rows, source, base, named, np.zeros(count, np.int32), np.ones(count), np.ones(count), np.ones(count, np.int32),
+        np.arange(count, dtype=np.int32),
+    )  # fmt: skip

@@ -27,7 +27,7 @@ class ItemTransitions(Strategy, Struct, frozen=True, forbid_unknown_fields=True)
     gap: int = 10
     half_life: float = 2.0
     neighbours: int = 100
-    most: int = 20
+    most: int = 10
     model: str = "item_transitions"
 
     def propose(self, view: View, ask: Ask, shelf: Shelf) -> Evidence:
@@ -36,13 +36,13 @@ class ItemTransitions(Strategy, Struct, frozen=True, forbid_unknown_fields=True)
         model = shelf.model(self.model)
         if ask.item is not None:
             start = [(int(row), Source("item", ask.item)) for row in catalogue.rows([ask.item])]
-            return evidence_from(model, start, 1.0)
+            return evidence_from(model, start, 1.0, 1)
         items = [
             (row, Source("history", act.item, act.data, act.verb))
-            for act in view.liked(self.most)
+            for act in view.liked(self.most + 1)
             if (row := catalogue.index.get(act.item)) is not None
         ]
-        return evidence_from(model, items, self.half_life)
+        return evidence_from(model, items, self.half_life, self.most)
 
     def fit(self, interactions: Interactions, catalogue: Catalogue) -> Model:
         """Count pairs up to `gap` apart within each person's sequence, in whole numbers."""

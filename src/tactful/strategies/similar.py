@@ -26,7 +26,7 @@ class Similar(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
     common: int = 2000
     half_life: float = 3.0
     neighbours: int = 50
-    most: int = 12
+    most: int = 8
     model: str = "similar"
 
     def propose(self, view: View, ask: Ask, shelf: Shelf) -> Evidence:
@@ -35,13 +35,13 @@ class Similar(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
         model = shelf.model(self.model)
         if ask.item is not None:
             start = [(int(row), Source("item", ask.item, how="similar")) for row in catalogue.rows([ask.item])]
-            return evidence_from(model, start, 1.0)
+            return evidence_from(model, start, 1.0, 1)
         items = [
             (row, Source("history", act.item, act.data, act.verb, "similar"))
-            for act in view.liked(self.most)
+            for act in view.liked(self.most + 1)
             if (row := catalogue.index.get(act.item)) is not None
         ]
-        return evidence_from(model, items, self.half_life)
+        return evidence_from(model, items, self.half_life, self.most)
 
     def fit(self, interactions: Interactions, catalogue: Catalogue) -> Model:
         """Cosine of attribute values (rarer ones weigh more) and of vectors; each item keeps its nearest."""

@@ -83,7 +83,9 @@ def _cover(title: str, author: str, subjects: tuple[str, ...]) -> str:
 Motif = Callable[[Random, Palette, Plate], str]
 
 
-def _poster(dice: Random, palette: Palette, motif: Motif, lines: list[str], size: int, block: float, author: str) -> str:
+def _poster(
+    dice: Random, palette: Palette, motif: Motif, lines: list[str], size: int, block: float, author: str
+) -> str:
     """Title above, author under it, the drawing filling what is left down to the edge."""
     top = 54 + size * 0.7
     under = top + block - size * 0.2
@@ -109,7 +111,9 @@ def _bands(dice: Random, palette: Palette, motif: Motif, lines: list[str], size:
 
 
 def _letters(lines: list[str], size: int, top: float, ink: str) -> str:
-    rows = "".join(f'<tspan x="28" y="{top + place * size * 1.14:.0f}">{escape(line)}</tspan>' for place, line in enumerate(lines))
+    rows = "".join(
+        f'<tspan x="28" y="{top + place * size * 1.14:.0f}">{escape(line)}</tspan>' for place, line in enumerate(lines)
+    )
     return f'<text font-family="{SERIF}" font-size="{size}" font-weight="600" fill="{ink}">{rows}</text>'
 
 
@@ -183,7 +187,9 @@ def _orbits(dice: Random, palette: Palette, plate: Plate) -> str:
     parts = [f'<circle cx="{x}" cy="{y:.0f}" r="20" fill="{palette.accent}"/>']
     for ring in range(1, 6):
         radius, turn = 20 + ring * 27, dice.uniform(0, math.tau)
-        parts.append(f'<circle cx="{x}" cy="{y:.0f}" r="{radius}" fill="none" stroke="{palette.soft}" stroke-width="2"/>')
+        parts.append(
+            f'<circle cx="{x}" cy="{y:.0f}" r="{radius}" fill="none" stroke="{palette.soft}" stroke-width="2"/>'
+        )
         fill = palette.accent if ring % 2 else palette.ink
         parts.append(
             f'<circle cx="{x + radius * math.cos(turn):.0f}" cy="{y + radius * math.sin(turn):.0f}" r="{dice.randint(4, 9)}" fill="{fill}"/>'
@@ -209,7 +215,9 @@ def _moon(dice: Random, palette: Palette, plate: Plate) -> str:
 def _leaves(dice: Random, palette: Palette, plate: Plate) -> str:
     """A stem with leaves to both sides."""
     x = dice.randint(125, 175)
-    parts = [f'<path d="M{x} {plate.bottom} Q{x + dice.randint(-26, 26)} {plate.middle:.0f} {x} {plate.top + 26}" stroke="{palette.soft}" stroke-width="5" fill="none"/>']
+    parts = [
+        f'<path d="M{x} {plate.bottom} Q{x + dice.randint(-26, 26)} {plate.middle:.0f} {x} {plate.top + 26}" stroke="{palette.soft}" stroke-width="5" fill="none"/>'
+    ]
     steps = max(4, plate.height // 44)
     for place in range(steps):
         y = plate.bottom - 14 - place * (plate.height - 56) / steps
@@ -266,7 +274,9 @@ def _rings(dice: Random, palette: Palette, plate: Plate) -> str:
     apart = radius * dice.uniform(0.45, 0.75)
     parts = []
     for side, fill in ((-1, palette.soft), (1, palette.accent)):
-        parts.append(f'<circle cx="{WIDTH / 2 + side * apart:.0f}" cy="{y:.0f}" r="{radius:.0f}" fill="{fill}" opacity=".85"/>')
+        parts.append(
+            f'<circle cx="{WIDTH / 2 + side * apart:.0f}" cy="{y:.0f}" r="{radius:.0f}" fill="{fill}" opacity=".85"/>'
+        )
     for place in range(1, 4):
         parts.append(
             f'<circle cx="{WIDTH / 2:.0f}" cy="{y:.0f}" r="{radius * 0.24 * place:.0f}" fill="none" stroke="{palette.ink}" stroke-width="1.5" opacity=".55"/>'
@@ -282,7 +292,9 @@ def _pillars(dice: Random, palette: Palette, plate: Plate) -> str:
     for place in range(count):
         top = plate.top + plate.height * dice.uniform(0.18, 0.6)
         fill = palette.accent if place % 3 == dice.randrange(3) else palette.soft
-        parts.append(f'<rect x="{x:.0f}" y="{top:.0f}" width="{wide:.0f}" height="{plate.bottom - top:.0f}" rx="11" fill="{fill}"/>')
+        parts.append(
+            f'<rect x="{x:.0f}" y="{top:.0f}" width="{wide:.0f}" height="{plate.bottom - top:.0f}" rx="11" fill="{fill}"/>'
+        )
         x += wide + gap
     return "".join(parts)
 

@@ -55,7 +55,10 @@ DONE_WORDS = {
 }  # fmt: skip
 
 RULES = {
-    "sensitive": ("Nothing that could give something private away", "a liking for them could tell something private, and you have not turned that on"),
+    "sensitive": (
+        "Nothing that could give something private away",
+        "a liking for them could tell something private, and you have not turned that on",
+    ),
     "children": ("For a child, only what suits a child", "they are not marked as suitable for children"),
     "availability": ("Only what can be bought", "we do not have them now"),
     "already_have": ("Nothing that you have, or do not want", "you bought them, or said that they are not for you"),
@@ -127,14 +130,18 @@ def page(request: Req, visitor: Visitor, template: str, status: int = 200, **wor
     """A page, with what every page carries: the dial, the note, the headers. Never cached: it may be about a person."""
     charter = shop_of(request).engine.charter
     levels = [Level(level.name, level.words, SENTENCES[level], level is visitor.dial) for level in Dial]
-    text = _environment().get_template(template).render(
-        levels=levels,
-        level=visitor.dial.name,
-        note=NOTES.get(request.query_params.get("done", ""), ""),
-        purposes=charter.purposes,
-        back=request.url.path,
-        operator=charter.operator,
-        **words,
+    text = (
+        _environment()
+        .get_template(template)
+        .render(
+            levels=levels,
+            level=visitor.dial.name,
+            note=NOTES.get(request.query_params.get("done", ""), ""),
+            purposes=charter.purposes,
+            back=request.url.path,
+            operator=charter.operator,
+            **words,
+        )
     )
     headers = {**HEADERS, "Cache-Control": "no-store"}
     response = Response(text, status_code=status, media_type="text/html", headers=headers)

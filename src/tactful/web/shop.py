@@ -111,7 +111,12 @@ async def _note_view(request: Req, visitor: Visitor, item: str, private: bool) -
     Not where nobody allowed it; not for a book that could give something private away; not twice in a row, or a reload would
     count; not when the browser only fetches ahead.
     """
-    if visitor.person is None or visitor.dial < Dial.visit or private or "prefetch" in request.headers.get("sec-purpose", ""):
+    if (
+        visitor.person is None
+        or visitor.dial < Dial.visit
+        or private
+        or "prefetch" in request.headers.get("sec-purpose", "")
+    ):
         return
     engine = shop_of(request).engine
     last = _view(engine, visitor).history()[-1:]
@@ -125,7 +130,11 @@ async def why(request: Req, receipt: str) -> Response[str]:
     visitor, engine = visitor_of(request), shop_of(request).engine
     found = engine.stores.receipts.get(receipt)
     if found is None or (found.person is not None and found.person != visitor.person):
-        return _missing(request, visitor, "There is no such page, or it is gone. Reasons are kept for a day; with the dial up, for 90 days.")
+        return _missing(
+            request,
+            visitor,
+            "There is no such page, or it is gone. Reasons are kept for a day; with the dial up, for 90 days.",
+        )
     catalogue, charter = engine.shelf().catalogue, engine.charter
     return page(
         request, visitor, "why.html", receipt=found, label=label(found), cards=_cards(found, catalogue),
@@ -163,7 +172,9 @@ async def you(request: Req) -> Response[str]:
 
 def _choices(engine: Engine, catalogue: Catalogue) -> list[str]:
     """Subjects that a person can say they like: none that would say something private about them."""
-    proxies = [proxy for kind in engine.charter.sensitive.values() for proxy in kind.proxies if proxy.attribute == "subjects"]
+    proxies = [
+        proxy for kind in engine.charter.sensitive.values() for proxy in kind.proxies if proxy.attribute == "subjects"
+    ]
     private = {value for proxy in proxies for value in proxy.values}
     return [value for value in _values(catalogue, "subjects") if value not in private]
 
@@ -294,7 +305,9 @@ def _row(answer: Answer, catalogue: Catalogue) -> Row:
 
 def _cards(receipt: Receipt, catalogue: Catalogue) -> list[Card]:
     pairs = [(shown, catalogue.get(shown.item)) for shown in receipt.shown]
-    return [Card(item, sentence(shown, catalogue), what_if(shown, catalogue)) for shown, item in pairs if item is not None]
+    return [
+        Card(item, sentence(shown, catalogue), what_if(shown, catalogue)) for shown, item in pairs if item is not None
+    ]
 
 
 def _books(catalogue: Catalogue) -> list[Item]:

@@ -132,20 +132,23 @@ class Frames:
     """Cuts what arrives on a socket into messages."""
 
     def __init__(self) -> None:
-        self._left = b""
+        self._left = bytearray()
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """The messages that are complete now. Raises BadInput for a frame that cannot be one of ours."""
-        data = self._left + data if self._left else data
-        place, end = 0, len(data)
-        while end - place >= 4:
-            size = int.from_bytes(data[place : place + 4], "big")
-            if size > FRAME_MOST:
+        left = self._left
+        left += data
+        place = 0
+        while len(left) - place >= 4:
+            end = place + 4 + int.from_bytes(left[place : place + 4], "big")
+            if end - place - 4 > FRAME_MOST:
                 raise BadInput(
-                    field="frame", why=f"{size:,} bytes announced", fix="Only Tactful may talk on this socket"
+                    field="frame",
+                    why=f"{end - place - 4:,} bytes announced",
+                    fix="Only Tactful may talk on this socket",
                 )
-            if end - place - 4 < size:
+            if len(left) < end:
                 break
-            yield data[place + 4 : place + 4 + size]
-            place += 4 + size
-        self._left = data[place:]
+            yield bytes(left[place + 4 : end])
+            place = end
+        del left[:place]

@@ -6,11 +6,12 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from tactful.domain.errors import KeyDestroyed
+from tactful.domain.errors import StoreBroken
 from tactful.stores.sqlite.files import open_keys
-from tactful.stores.sqlite.master import Master, bound
+from tactful.stores.sqlite.master import SEALED_AS, Master, bound
 
 Name = tuple[bytes, str]
 """What a key is for: the person's pseudonym, and a data entry of the charter or one of the entries below."""
@@ -21,6 +22,7 @@ CONSENT, RECEIPTS, QUARANTINE = ":consent", ":receipts", ":quarantine"
 # Keys kept in memory, unwrapped. A cipher made from one takes 1 µs and 2.5 kB, so it is made anew each time; looking the key
 # up in the file and unwrapping it takes 8 µs.
 _AT_HAND = 50_000
+_ID = 8  # bytes of a key's id
 
 _FIND = "SELECT wrapped FROM key WHERE person = ? AND entry = ?"
 _RANGE = "SELECT person, entry, wrapped FROM key WHERE person BETWEEN ? AND ?"
@@ -29,6 +31,34 @@ _DELETE = "DELETE FROM key WHERE person = ? AND entry = ?"
 _DELETE_PERSON = "DELETE FROM key WHERE person = ? RETURNING entry"
 _TOMBSTONE = "SELECT value FROM meta WHERE name = 'tombstone'"
 _SET_TOMBSTONE = "UPDATE meta SET value = ? WHERE name = 'tombstone'"
+
+
+class Key:
+    """A data key, ready to use. id: 8 bytes that stand in front of whatever it sealed, so that a row whose key was destroyed is
+    told from a row that was tampered with, even when the person came back and has a new key."""
+
+    __slots__ = ("_cipher", "id")
+
+    def __init__(self, packed: bytes) -> None:
+        self.id = packed[:_ID]
+        self._cipher = AESGCM(packed[_ID:])
+
+    def seal(self, name: Name, nonce: bytes, content: bytes) -> bytes:
+        """The content sealed, bound to whose it is and what it is. nonce: 12 random bytes, never used before."""
+        return self.id + nonce + self._cipher.encrypt(nonce, SEALED_AS + content, bound(*name))
+
+    def sealed(self, box: bytes) -> bool:
+        """Whether it was this key that sealed the box."""
+        return box.startswith(self.id)
+
+    def open(self, name: Name, box: bytes) -> memoryview:
+        """The content. Raises StoreBroken if the box was tampered with."""
+        try:
+            return memoryview(self._cipher.decrypt(box[_ID : _ID + 12], box[_ID + 12 :], bound(*name)))[
+                len(SEALED_AS) :
+            ]
+        except InvalidTag as error:
+            raise StoreBroken(why="a row does not open with the key that sealed it: somebody changed it") from error
 
 
 class Keys:
@@ -40,43 +70,46 @@ class Keys:
         self._ready: OrderedDict[Name, bytes] = OrderedDict()
 
     def close(self) -> None:
+        """Forget the keys at hand, and let go of the file."""
         self._ready.clear()
         self.db.close()
 
-    def find(self, name: Name) -> AESGCM | None:
+    def find(self, name: Name) -> Key | None:
         """The key, or None if there is none (any more). Raises sqlite3.Error."""
-        secret = self._ready.get(name)
-        if secret is not None:
+        packed = self._ready.get(name)
+        if packed is not None:
             self._ready.move_to_end(name)
-            return AESGCM(secret)
+            return Key(packed)
         row = self.db.execute(_FIND, name).fetchone()
-        return None if row is None else AESGCM(self._keep(name, self._unwrap(name, row[0])))
+        return None if row is None else Key(self._keep(name, self._unwrap(name, row[0])))
 
-    def get(self, name: Name) -> AESGCM:
-        """The key. Raises KeyDestroyed, sqlite3.Error."""
+    def open(self, name: Name, box: bytes) -> memoryview | None:
+        """What was sealed; None if its key is destroyed, which means that it is erased. Raises sqlite3.Error, StoreBroken."""
         key = self.find(name)
-        if key is None:
-            raise KeyDestroyed
-        return key
+        if key is None or not key.sealed(box):
+            self._ready.pop(
+                name, None
+            )  # the person was forgotten and came back: look at the file, not at what is at hand
+            key = self.find(name)
+        return key.open(name, box) if key is not None and key.sealed(box) else None
 
-    def reload(self, name: Name) -> AESGCM:
-        """The key as it is now: the person may have been forgotten and come back. Raises KeyDestroyed, sqlite3.Error."""
-        self._ready.pop(name, None)
-        return self.get(name)
-
-    def between(self, first: bytes, last: bytes) -> dict[Name, AESGCM]:
+    def between(self, first: bytes, last: bytes) -> dict[Name, Key]:
         """All keys of the people in this range of pseudonyms, past the ones at hand."""
         rows = self.db.execute(_RANGE, (first, last)).fetchall()
-        return {(person, entry): AESGCM(self._unwrap((person, entry), wrapped)) for person, entry, wrapped in rows}
+        return {(person, entry): Key(self._unwrap((person, entry), wrapped)) for person, entry, wrapped in rows}
 
-    def _keep(self, name: Name, secret: bytes) -> bytes:
-        self._ready[name] = secret
+    def _keep(self, name: Name, packed: bytes) -> bytes:
+        self._ready[name] = packed
         if len(self._ready) > _AT_HAND:
             self._ready.popitem(last=False)
-        return secret
+        return packed
 
     def _unwrap(self, name: Name, wrapped: bytes) -> bytes:
-        return self._wrap.decrypt(wrapped[:12], wrapped[12:], bound(*name))
+        """The key's id, which is part of the nonce it was wrapped with, and its 32 bytes."""
+        try:
+            return wrapped[:_ID] + self._wrap.decrypt(wrapped[:12], wrapped[12:], bound(*name))
+        except InvalidTag as error:
+            raise StoreBroken(why="a key does not unwrap: somebody changed keys.db") from error
 
 
 class KeyMaker(Keys):
@@ -85,22 +118,23 @@ class KeyMaker(Keys):
     def __init__(self, folder: Path, master: Master) -> None:
         super().__init__(folder, master, reader=False)
 
-    def ensure(self, names: Iterable[Name]) -> dict[Name, AESGCM]:
+    def ensure(self, names: Iterable[Name]) -> dict[Name, Key]:
         """Keys for all of these. New ones are durable before this returns, so no data is ever older than its key."""
-        found: dict[Name, AESGCM] = {}
+        found: dict[Name, Key] = {}
         made: list[tuple[Name, bytes, bytes]] = []
         for name in names:
             key = self.find(name)
             if key is None:
                 secret, nonce = os.urandom(32), os.urandom(12)
-                key = AESGCM(secret)
-                made.append((name, secret, nonce + self._wrap.encrypt(nonce, secret, bound(*name))))
+                packed = nonce[:_ID] + secret
+                made.append((name, packed, nonce + self._wrap.encrypt(nonce, secret, bound(*name))))
+                key = Key(packed)
             found[name] = key
         if made:
             with transaction(self.db):
                 self.db.executemany(_INSERT, [(*name, wrapped) for name, _, wrapped in made])
-            for name, secret, _ in made:
-                self._keep(name, secret)
+            for name, packed, _ in made:
+                self._keep(name, packed)
         return found
 
     def destroy(self, names: Sequence[Name]) -> None:

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Iterator, Sequence
-from os import urandom
 from typing import Any, Protocol, TypeVar
 
 import msgspec
@@ -28,7 +27,7 @@ from tactful.stores.sqlite.commands import (
     Row,
 )
 from tactful.stores.sqlite.links import Finish, Settled
-from tactful.stores.sqlite.master import NOBODY, Master, receipt_key, receipt_row
+from tactful.stores.sqlite.master import NOBODY, Master, receipt_row, seal_receipt
 from tactful.stores.sqlite.reader import Reader
 
 T = TypeVar("T")
@@ -145,8 +144,7 @@ class _Receipts:
     def append(self, receipt: Receipt, keep_until: int) -> Ack[None]:
         row, packed, person = receipt_row(receipt.id), _encode(receipt), None
         if receipt.person is None:
-            nonce = urandom(12)
-            packed = nonce + receipt_key(receipt.id).encrypt(nonce, packed, row)
+            packed = seal_receipt(receipt.id, packed)
         else:
             person = self._room.pseudonym(receipt.person)
         at_hand = self._room.at_hand

@@ -4,9 +4,10 @@ import hashlib
 import os
 from pathlib import Path
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from tactful.domain.errors import BadInput, NotInitialised
+from tactful.domain.errors import BadInput, NotInitialised, StoreBroken
 
 MASTER_KEY = "master.key"
 MASTER_ENV = "TACTFUL_MASTER_KEY"
@@ -53,8 +54,22 @@ def receipt_row(receipt: str) -> bytes:
     return hashlib.blake2b(receipt.encode("utf-8", "surrogatepass"), digest_size=16, person=b"receipt row").digest()
 
 
-def receipt_key(receipt: str) -> AESGCM:
-    """The key of a receipt that names no person: who holds the random id can open it, who holds the database cannot."""
+def seal_receipt(receipt: str, content: bytes) -> bytes:
+    """Sealed so that who holds the random id can open it, and who holds the database and all its keys cannot."""
+    nonce = os.urandom(12)
+    return nonce + _receipt_key(receipt).encrypt(nonce, SEALED_AS + content, receipt_row(receipt))
+
+
+def open_receipt(receipt: str, box: bytes) -> memoryview:
+    """What `seal_receipt` sealed. Raises StoreBroken if it was tampered with."""
+    try:
+        content = _receipt_key(receipt).decrypt(box[:12], box[12:], receipt_row(receipt))
+    except InvalidTag as error:
+        raise StoreBroken(why="a receipt does not open with its id: somebody changed it") from error
+    return memoryview(content)[len(SEALED_AS) :]
+
+
+def _receipt_key(receipt: str) -> AESGCM:
     return AESGCM(
         hashlib.blake2b(receipt.encode("utf-8", "surrogatepass"), digest_size=32, person=b"receipt key").digest()
     )

@@ -1,23 +1,18 @@
 """Reading. One connection per process, in autocommit: each SELECT sees all that is committed, and holds nobody up."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from tactful.domain.consent import ConsentChange
-from tactful.domain.errors import KeyDestroyed, StoreBroken
 from tactful.domain.event import Event
 from tactful.domain.receipt import Receipt
 from tactful.ports import Quarantined
 from tactful.stores.sqlite.files import DATA, disk_errors, open_file, store_error
-from tactful.stores.sqlite.keys import CONSENT, QUARANTINE, RECEIPTS, Keys, Name
-from tactful.stores.sqlite.master import Master, bound, receipt_key, receipt_row
+from tactful.stores.sqlite.keys import CONSENT, QUARANTINE, RECEIPTS, Keys
+from tactful.stores.sqlite.master import Master, open_receipt, receipt_row
 
 _HEAD = "SELECT seq FROM event WHERE person = ? ORDER BY seq DESC LIMIT 1"
 _EVENTS = "SELECT seq, data, sealed FROM event WHERE person = ? AND seq > ? ORDER BY seq"
@@ -37,8 +32,6 @@ _events = msgspec.msgpack.Decoder(list[Event]).decode
 _change = msgspec.msgpack.Decoder(ConsentChange).decode
 _receipt = msgspec.msgpack.Decoder(Receipt).decode
 _piece = msgspec.msgpack.Decoder(Quarantined).decode
-
-T = TypeVar("T")
 
 
 class Reader:
@@ -64,50 +57,50 @@ class Reader:
         return row[0] if row else 0
 
     def events(self, person: bytes, after: int) -> list[tuple[int, Event]]:
-        return self._twice(partial(self._read_events, person, after))
-
-    def _read_events(self, person: bytes, after: int) -> list[tuple[int, Event]]:
         found = []
-        for seq, data, sealed in self._db.execute(_EVENTS, (person, after)).fetchall():
-            content = self._open((person, data), sealed)
-            if content is not None:
-                found += [(seq, event) for event in _events(content)]
+        with disk_errors():
+            for seq, data, sealed in self._db.execute(_EVENTS, (person, after)).fetchall():
+                content = self._keys.open((person, data), sealed)
+                if content is not None:
+                    found += [(seq, event) for event in _events(content)]
         return found
 
     def people(self) -> Iterator[tuple[bytes, list[Event]]]:
         for first, last in self._ranges(_PEOPLE):
-            yield from self._twice(partial(self._read_people, first, last))
+            yield from self._events_between(first, last)
 
-    def _read_people(self, first: bytes, last: bytes) -> list[tuple[bytes, list[Event]]]:
-        rows = self._db.execute(_EVENTS_OF_PEOPLE, (first, last)).fetchall()
-        keys = self._keys.between(first, last)  # after the rows: a key that is gone by now means that they are erased
+    def _events_between(self, first: bytes, last: bytes) -> list[tuple[bytes, list[Event]]]:
+        with disk_errors():
+            rows = self._db.execute(_EVENTS_OF_PEOPLE, (first, last)).fetchall()
+            keys = self._keys.between(
+                first, last
+            )  # after the rows: a key that is gone by now means that they are erased
         found: dict[bytes, list[Event]] = {}
         for person, data, sealed in rows:
             key = keys.get((person, data))
-            if key is not None:
-                found.setdefault(person, []).extend(_events(_unseal(key, (person, data), sealed)))
+            if key is not None and key.sealed(sealed):
+                found.setdefault(person, []).extend(_events(key.open((person, data), sealed)))
         return list(found.items())
 
     def consents(self, person: bytes) -> list[ConsentChange]:
-        return self._twice(partial(self._read_consents, person))
-
-    def _read_consents(self, person: bytes) -> list[ConsentChange]:
-        boxes = self._db.execute(_CONSENTS, (person,)).fetchall()
-        opened = [self._open((person, CONSENT), sealed) for (sealed,) in boxes]
+        with disk_errors():
+            boxes = self._db.execute(_CONSENTS, (person,)).fetchall()
+            opened = [self._keys.open((person, CONSENT), sealed) for (sealed,) in boxes]
         return [_change(content) for content in opened if content is not None]
 
     def everybody(self) -> Iterator[tuple[bytes, list[ConsentChange]]]:
         for first, last in self._ranges(_CONSENTED):
-            yield from self._twice(partial(self._read_everybody, first, last))
+            yield from self._consents_between(first, last)
 
-    def _read_everybody(self, first: bytes, last: bytes) -> list[tuple[bytes, list[ConsentChange]]]:
-        rows = self._db.execute(_CONSENTS_OF_PEOPLE, (first, last)).fetchall()
-        keys = self._keys.between(first, last)
+    def _consents_between(self, first: bytes, last: bytes) -> list[tuple[bytes, list[ConsentChange]]]:
+        with disk_errors():
+            rows = self._db.execute(_CONSENTS_OF_PEOPLE, (first, last)).fetchall()
+            keys = self._keys.between(first, last)
         found: dict[bytes, list[ConsentChange]] = {}
         for person, sealed in rows:
             key = keys.get((person, CONSENT))
-            if key is not None:
-                found.setdefault(person, []).append(_change(_unseal(key, (person, CONSENT), sealed)))
+            if key is not None and key.sealed(sealed):
+                found.setdefault(person, []).append(_change(key.open((person, CONSENT), sealed)))
         return list(found.items())
 
     def _ranges(self, statement: str) -> Iterator[tuple[bytes, bytes]]:
@@ -129,17 +122,15 @@ class Reader:
             raise store_error(error) from error
 
     def receipt(self, receipt: str) -> Receipt | None:
-        return self._twice(partial(self._read_receipt, receipt))
-
-    def _read_receipt(self, receipt: str) -> Receipt | None:
         row = receipt_row(receipt)
-        found = self._db.execute(_RECEIPT, (row,)).fetchone()
-        if found is None:
-            return None
-        person, sealed = found
-        if person is None:
-            return _receipt(receipt_key(receipt).decrypt(sealed[:12], sealed[12:], row))
-        content = self._open((person, RECEIPTS), sealed)
+        with disk_errors():
+            found = self._db.execute(_RECEIPT, (row,)).fetchone()
+            if found is None:
+                return None
+            person, sealed = found
+            if person is None:
+                return _receipt(open_receipt(receipt, sealed))
+            content = self._keys.open((person, RECEIPTS), sealed)
         return None if content is None else _receipt(content)
 
     def items(self, version: int) -> list[tuple[int, bytes]]:
@@ -147,36 +138,7 @@ class Reader:
             return self._db.execute(_ITEMS, (version,)).fetchall()
 
     def pieces(self) -> list[Quarantined]:
-        return self._twice(self._read_pieces)
-
-    def _read_pieces(self) -> list[Quarantined]:
-        boxes = self._db.execute(_PIECES).fetchall()
-        opened = [self._open((person, QUARANTINE), sealed) for person, sealed in boxes]
-        return [_piece(content) for content in opened if content is not None]
-
-    def _open(self, name: Name, sealed: bytes) -> memoryview | None:
-        """The content; None if its key is destroyed, which means that it is erased. Raises InvalidTag."""
-        try:
-            try:
-                return _unseal(self._keys.get(name), name, sealed)
-            except InvalidTag:  # forgotten and back again: there is a new key
-                return _unseal(self._keys.reload(name), name, sealed)
-        except KeyDestroyed:
-            return None
-
-    def _twice(self, read: Callable[[], T]) -> T:
-        """Rows and keys lie in two files: if somebody was forgotten and came back in between, they do not fit. Then look again."""
         with disk_errors():
-            try:
-                return read()
-            except InvalidTag:
-                try:
-                    return read()
-                except InvalidTag as error:
-                    raise StoreBroken(
-                        why=f"a row of {DATA} does not open with its key: it was changed, or the files are not of one time"
-                    ) from error
-
-
-def _unseal(key: AESGCM, name: Name, sealed: bytes) -> memoryview:
-    return memoryview(key.decrypt(sealed[:12], sealed[12:], bound(*name)))[1:]
+            boxes = self._db.execute(_PIECES).fetchall()
+            opened = [self._keys.open((person, QUARANTINE), sealed) for person, sealed in boxes]
+        return [_piece(content) for content in opened if content is not None]

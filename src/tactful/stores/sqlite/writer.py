@@ -1,8 +1,10 @@
 """The one who writes. Many commands share a transaction; only what is committed is answered."""
 
 import os
+import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, suppress
 from itertools import groupby
 from pathlib import Path
 from typing import TypeVar
@@ -25,7 +27,7 @@ from tactful.stores.sqlite.commands import (
 from tactful.stores.sqlite.erase import Eraser
 from tactful.stores.sqlite.files import DATA, disk_errors, open_file
 from tactful.stores.sqlite.keys import CONSENT, QUARANTINE, RECEIPTS, KeyMaker, transaction
-from tactful.stores.sqlite.master import SEALED_AS, bound, read_master
+from tactful.stores.sqlite.master import read_master
 
 _SEEN = "INSERT OR IGNORE INTO seen (person, message, keep_until) VALUES (?, ?, ?)"
 _EVENT = "INSERT INTO event (seq, person, data, keep_until, sealed) VALUES (?, ?, ?, ?, ?)"
@@ -64,30 +66,25 @@ class Writer:
 
     def __init__(self, folder: Path, lock: int, clock: Callable[[], int] = milliseconds) -> None:
         self._lock = lock
-        master = read_master(folder)
-        self._keys = KeyMaker(folder, master)
-        try:
+        with ExitStack() as opened:  # whatever is open is closed again if the next step fails
+            self._keys = KeyMaker(folder, read_master(folder))
+            opened.callback(self._keys.close)
             self._db = open_file(folder / DATA, reader=False)
-        except BaseException:
-            self._keys.close()
-            raise
-        try:
+            opened.callback(self._db.close)
             self._eraser = Eraser(folder, self._db, self._keys, clock)
+            opened.callback(self._eraser.close)
             with disk_errors():
                 self._eraser.catch_up()
                 self._counts = self._read_counts()
-        except BaseException:
-            self._db.close()
-            self._keys.close()
-            raise
+            self._opened = opened.pop_all()
         # To be sealed when the transaction ends: (statement, columns before `sealed`, pseudonym, entry, content).
         self._plain: list[tuple[str, tuple[object, ...], bytes, str, bytes]] = []
 
     def close(self) -> None:
-        """Move everything from the write-ahead logs into the databases, and let go of them."""
-        self._eraser.close()
-        self._db.close()
-        self._keys.close()
+        """Move the write-ahead logs into the databases as far as readers allow, and let go of everything."""
+        with suppress(sqlite3.Error):  # nothing is lost if it cannot be done now
+            self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        self._opened.close()
         os.close(self._lock)
 
     def apply(self, commands: Sequence[Command]) -> list[Outcome]:
@@ -211,8 +208,8 @@ class Writer:
         nonces = os.urandom(12 * len(plain))
         sealed: dict[str, list[tuple[object, ...]]] = {}
         for place, (statement, columns, person, entry, content) in enumerate(plain):
-            nonce = nonces[12 * place : 12 * place + 12]
-            box = nonce + keys[person, entry].encrypt(nonce, SEALED_AS + content, bound(person, entry))
+            name = (person, entry)
+            box = keys[name].seal(name, nonces[12 * place : 12 * place + 12], content)
             sealed.setdefault(statement, []).append((*columns, box))
         for statement, rows in sealed.items():
             self._db.executemany(statement, rows)
