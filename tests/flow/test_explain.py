@@ -18,16 +18,10 @@ from tactful.engine import Answer
 from tactful.flow import explain
 from tactful.flow.decide import Decision, decide
 from tactful.flow.explain import label, ordinal, sentence, what_if
-from tactful.learn.train import learners
+from tactful.learn.neighbours import single
 from tactful.ports import Shelf, Strategy
 from tactful.sample.readers import readers
 from tests.shop import DAY, NOW, PLAIN, SEED, Shop, catalogue, items_in, open_shop, placement
-
-
-def window(shop: Shop, placement: str) -> int:
-    """How many items of the history all strategies of a placement look at."""
-    learning = learners([shop.engine.recipes[placement].strategy])
-    return min(part.most for name, part in learning.items() if name in ("item_transitions", "similar"))
 
 
 # ------------------------------------------------------------------------------------------------------- taking a reason away
@@ -64,8 +58,6 @@ class Case(Struct):
 
     shown: Shown
     really: tuple[int, int] | None
-    beyond: bool
-    """The history is longer than what the strategies look at."""
 
 
 def cases(people: int, placement: str) -> Iterator[Case]:
@@ -88,8 +80,7 @@ def cases(people: int, placement: str) -> Iterator[Case]:
             if key not in again:
                 again[key] = decide_with(shop, without_reason(profile, source), reader.id, ask)
             row = catalogue().index[shown.item]
-            beyond = len({act.item for act in profile.observed}) > window(shop, placement)
-            yield Case(shown, places_among(again[key], answer.decision.ranked.rows, row), beyond)
+            yield Case(shown, places_among(again[key], answer.decision.ranked.rows, row))
 
 
 @pytest.mark.prove
@@ -113,23 +104,18 @@ def test_take_the_reason_away_and_the_item_falls(placement: str, scale: Callable
 @pytest.mark.prove
 @pytest.mark.parametrize("placement", ["home", "discover"])
 def test_the_place_it_would_have_had_is_the_place_it_has(placement: str, scale: Callable[[int, int], int]) -> None:
-    """Among the items that were permitted. (Without the reason, a guard may permit others too: what is no longer had can be
-    offered. That is no part of what was said.) It is exact unless the history is longer than the strategies' window: then an
-    older act comes into the window, which the receipt cannot know of."""
-    exact, wrong, beyond, off = 0, [], 0, 0
+    """Exactly, among the items that were permitted. (Without the reason a guard may permit others too: what is no longer had
+    can be offered again. That is no part of what is said.)"""
+    right, wrong = 0, []
     for case in cases(scale(300, 3_000), placement):
         said, really = case.shown.without, case.really
-        same = said is None if really is None else said is not None and really[0] <= said <= really[1]
-        if case.beyond:
-            beyond += 1
-            off += not same
+        if said is None if really is None else said is not None and really[0] <= said <= really[1]:
+            right += 1
         else:
-            exact += same
-            wrong += [] if same else [case]
-    print(f"\n{placement}: exact in {exact:,} of {exact + len(wrong):,}; with a longer history, in {beyond - off:,} of {beyond:,}")
+            wrong.append(case)
+    print(f"\n{placement}: exact in {right:,} of {right + len(wrong):,}")
     assert wrong == []
-    assert exact > 300
-    assert off <= 0.25 * beyond
+    assert right > 1_000
 
 
 def test_a_reason_that_would_lift_the_item_is_not_the_one_stated() -> None:
@@ -347,14 +333,10 @@ class Fixed(Strategy, Struct, frozen=True):
 
     def propose(self, view: View, ask: Ask, shelf: Shelf) -> Evidence:
         pieces = [(row, place, amount) for place, by_item in enumerate(self.amounts.values()) for row, amount in by_item.items()]
-        count = len(self.amounts)
-        return Evidence(
-            shelf.catalogue.rows(item for item, _, _ in pieces),
-            np.array([place for _, place, _ in pieces], np.int32),
-            np.array([amount for _, _, amount in pieces], np.float32),
-            tuple(Source("history", key, "browsing", "viewed") for key in self.amounts),
-            np.ones(count), np.zeros(count, np.int32), np.ones(count), np.arange(count, dtype=np.int32),
-        )  # fmt: skip
+        rows = shelf.catalogue.rows(item for item, _, _ in pieces)
+        amounts = np.array([amount for _, _, amount in pieces], np.float32)
+        sources = [Source("history", key, "browsing", "viewed") for key in self.amounts]
+        return single(rows, amounts, sources, np.array([place for _, place, _ in pieces], np.int32))
 
 
 def explained(amounts: dict[str, dict[str, float]]) -> Receipt:

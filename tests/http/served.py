@@ -84,10 +84,14 @@ class Server:
 
     def start(self) -> None:
         """Start it, and wait until every worker serves."""
+        self.launch()
+        self.await_whole()
+
+    def launch(self) -> None:
+        """Start it, and wait for nothing."""
         command = [sys.executable, "-m", "tactful", "--home", str(self.home), "serve", "--port", str(self.port), "--workers", str(self.count)]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, env=self._environment)
-        self.await_whole()
 
     def children(self, what: str = "") -> list[int]:
         """Process ids of the supervisor's living children whose command holds this word."""

@@ -191,7 +191,7 @@ VERB_WORDS = {
 ALIKE_WORDS = {
     "author": "both are by {}.",
     "director": "both are by {}.",
-    "subjects": "both are about {}.",
+    "subjects": "they share the subject {}.",
     "genres": "both are {}.",
     "mood": "both are {}.",
     "decade": "both are from the {}.",

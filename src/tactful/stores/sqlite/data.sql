@@ -2,9 +2,9 @@
 -- AES-256-GCM under a key that lies in keys.db. Times are milliseconds since 1970.
 
 -- Counters: seq (last number given to a record or a consent change), changed (last consent change or forgetting),
--- catalogue (version), tombstone (last one that this copy has carried out).
+-- catalogue (version), tombstone (last one that this copy has carried out), keys (keys ever made when this was last written).
 CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
-INSERT INTO meta (name, value) VALUES ('seq', 0), ('changed', 0), ('catalogue', 0), ('tombstone', 0);
+INSERT INTO meta (name, value) VALUES ('seq', 0), ('changed', 0), ('catalogue', 0), ('tombstone', 0), ('keys', 0);
 
 -- One row per record: all events that came together for one person and data entry.
 CREATE TABLE event (

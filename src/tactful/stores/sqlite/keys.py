@@ -29,8 +29,8 @@ _RANGE = "SELECT person, entry, wrapped FROM key WHERE person BETWEEN ? AND ?"
 _INSERT = "INSERT INTO key (person, entry, wrapped) VALUES (?, ?, ?)"
 _DELETE = "DELETE FROM key WHERE person = ? AND entry = ?"
 _DELETE_PERSON = "DELETE FROM key WHERE person = ? RETURNING entry"
-_TOMBSTONE = "SELECT value FROM meta WHERE name = 'tombstone'"
-_SET_TOMBSTONE = "UPDATE meta SET value = ? WHERE name = 'tombstone'"
+_META = "SELECT value FROM meta WHERE name = ?"
+_SET_META = "UPDATE meta SET value = ? WHERE name = ?"
 
 
 class Key:
@@ -117,6 +117,8 @@ class KeyMaker(Keys):
 
     def __init__(self, folder: Path, master: Master) -> None:
         super().__init__(folder, master, reader=False)
+        self.made = self._meta("made")
+        """How many keys were ever made, by which a keys.db older than its data.db is found out."""
 
     def ensure(self, names: Iterable[Name]) -> dict[Name, Key]:
         """Keys for all of these. New ones are durable before this returns, so no data is ever older than its key."""
@@ -133,6 +135,8 @@ class KeyMaker(Keys):
         if made:
             with transaction(self.db):
                 self.db.executemany(_INSERT, [(*name, wrapped) for name, _, wrapped in made])
+                self.db.execute(_SET_META, (self.made + len(made), "made"))
+            self.made += len(made)
             for name, packed, _ in made:
                 self._keep(name, packed)
         return found
@@ -146,7 +150,10 @@ class KeyMaker(Keys):
 
     def tombstone(self) -> int:
         """The number of the last tombstone that this copy of keys.db has carried out."""
-        return int(self.db.execute(_TOMBSTONE).fetchone()[0])
+        return self._meta("tombstone")
+
+    def _meta(self, name: str) -> int:
+        return int(self.db.execute(_META, (name,)).fetchone()[0])
 
     def forget(self, people: Iterable[bytes], tombstone: int) -> None:
         """Destroy all keys of these people, and note the tombstone that asked for it."""
@@ -156,7 +163,7 @@ class KeyMaker(Keys):
                 for person in people
                 for (entry,) in self.db.execute(_DELETE_PERSON, (person,)).fetchall()
             ]
-            self.db.execute(_SET_TOMBSTONE, (tombstone,))
+            self.db.execute(_SET_META, (tombstone, "tombstone"))
         for name in gone:
             self._ready.pop(name, None)
 

@@ -1,5 +1,6 @@
 """The one who writes. Many commands share a transaction; only what is committed is answered."""
 
+import logging
 import os
 import sqlite3
 import time
@@ -25,7 +26,7 @@ from tactful.stores.sqlite.commands import (
     Row,
 )
 from tactful.stores.sqlite.erase import Eraser
-from tactful.stores.sqlite.files import DATA, disk_errors, open_file
+from tactful.stores.sqlite.files import DATA, KEYS, disk_errors, open_file
 from tactful.stores.sqlite.keys import CONSENT, QUARANTINE, RECEIPTS, KeyMaker, transaction
 from tactful.stores.sqlite.master import read_master
 
@@ -41,8 +42,9 @@ ON CONFLICT (id) DO UPDATE SET version = excluded.version, packed = excluded.pac
 _META = "SELECT name, value FROM meta"
 _SET_META = "UPDATE meta SET value = ? WHERE name = ?"
 
-_COUNTED = ("seq", "changed", "catalogue")
+_COUNTED = ("seq", "changed", "catalogue", "keys")
 
+_log = logging.getLogger(__name__)
 T = TypeVar("T")
 Outcome = object
 """What a command is answered with: a value, or the TactfulError that stopped it."""
@@ -76,6 +78,11 @@ class Writer:
             with disk_errors():
                 self._eraser.catch_up()
                 self._counts = self._read_counts()
+            if self._counts["keys"] > self._keys.made:
+                _log.warning(
+                    "%s is older than %s: what was kept in between cannot be read. Restore a newer copy of it.",
+                    folder / KEYS, folder / DATA,
+                )  # fmt: skip
             self._opened = opened.pop_all()
         # To be sealed when the transaction ends: (statement, columns before `sealed`, pseudonym, entry, content).
         self._plain: list[tuple[str, tuple[object, ...], bytes, str, bytes]] = []
@@ -205,6 +212,7 @@ class Writer:
         """Seal and insert what this transaction holds. Keys are durable before anything is sealed with them."""
         plain = self._plain
         keys = self._keys.ensure({(person, entry) for _, _, person, entry, _ in plain})
+        self._counts["keys"] = max(self._counts["keys"], self._keys.made)
         nonces = os.urandom(12 * len(plain))
         sealed: dict[str, list[tuple[object, ...]]] = {}
         for place, (statement, columns, person, entry, content) in enumerate(plain):
