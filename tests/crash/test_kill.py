@@ -33,7 +33,7 @@ Refused = (OSError, http.client.HTTPException)
 class Client(threading.Thread):
     """Somebody outside who sends events as one person after another, and keeps account of what was acknowledged.
 
-    acknowledged: message ids by person. given_up: those sent without ever an answer: they may be kept or not, but not twice.
+    acknowledged, sent: message ids by person. What was sent without an answer may be kept or not, but not twice.
     wrong: what broke a promise. looked: decisions looked at, each right after an acknowledgement.
     """
 
@@ -42,7 +42,7 @@ class Client(threading.Thread):
         self.server, self.number, self.chapter = server, number, chapter
         self.dice = random.Random(SEED + number)
         self.acknowledged: dict[str, list[str]] = {}
-        self.given_up: dict[str, list[str]] = {}
+        self.sent: dict[str, set[str]] = {}
         self.wrong: list[str] = []
         self.looked = 0
         self._connection: http.client.HTTPConnection | None = None
@@ -63,7 +63,8 @@ class Client(threading.Thread):
         while self._ask("PUT", f"/v1/people/{person}/consent", consent) is None:
             if self.chapter.over.is_set():
                 return
-        self.acknowledged[person], self.given_up[person] = [], []
+        self.sent[person] = set()
+        self.acknowledged[person] = []
         place = 0
         while place < ITEMS and self.chapter.number == chapter and not self.chapter.over.is_set():
             things = list(range(place, min(place + self.dice.choice(SIZES), ITEMS)))
@@ -76,13 +77,13 @@ class Client(threading.Thread):
         batch = [message(person, name, f"thing-{thing}", "finished") for name, thing in zip(names, things, strict=True)]
         patient = self.dice.random() < 0.7
         tries = 0
+        self.sent[person].update(names)
         while True:
             account = self._ask("POST", "/v1/batch", {"batch": batch})
             tries += 1
             if account is not None:
                 break
             if not patient or self.chapter.over.is_set():
-                self.given_up[person] += names
                 return
         if account["stored"] + account["duplicate"] != len(batch) or (tries == 1 and account["duplicate"]):
             self.wrong.append(f"{person} {things}: wrong account {account}")
@@ -166,14 +167,14 @@ def verdict(home: Path, clients: list[Client], people: set[str]) -> tuple[int, l
     try:
         for client in clients:
             for person in sorted(people & client.acknowledged.keys()):
+                acknowledged = list(client.acknowledged[person])
                 kept = [event.id for _, event in stores.events.read(person)]
-                sent, perhaps = client.acknowledged[person], set(client.given_up[person])
-                looked += len(sent)
                 once = set(kept)
-                wrong += [f"{name} was acknowledged and is lost" for name in sent if name not in once]
+                looked += len(acknowledged)
+                wrong += [f"{name} was acknowledged and is lost" for name in acknowledged if name not in once]
                 if len(kept) != len(once):
                     wrong.append(f"{person} has {len(kept) - len(once)} events twice")
-                wrong += [f"{name} was never sent" for name in once - set(sent) - perhaps]
+                wrong += [f"{name} was never sent" for name in once - client.sent[person]]
     finally:
         stores.close()
     return looked, wrong
@@ -211,7 +212,7 @@ def test_no_acknowledged_event_is_lost_or_doubled_or_late_whatever_is_killed_and
                 time.sleep(dice.uniform(0.05, 0.5))
                 kill(server, kind, dice)
                 chapter.number += 1
-                # The people of this chapter may still be at their last batch; they are judged in the next one, or at the end.
+                # In this chapter clients may still be at their last batch: it is judged in the next one, and all are at the end.
                 done = {f"person-{client.number}-{number - 1}" for client in clients}
                 looked, wrong = verdict(tmp_path, clients, done)
                 events += looked
