@@ -43,7 +43,10 @@ def _served(home: Path, key: str, chosen: argparse.Namespace) -> dict[str, objec
     auth = {"Authorization": f"Bearer {key}"}
     dice = np.random.default_rng(1)
     people = dice.integers(0, chosen.people, 2_000)
-    decide = [request("/v1/decide", json.dumps({"person": f"person-{who}", "placements": ["home"]}).encode(), auth) for who in people]
+    decide = [
+        request("/v1/decide", json.dumps({"person": f"person-{who}", "placements": ["home"]}).encode(), auth)
+        for who in people
+    ]
     rank = [
         request("/v1/rank", json.dumps({
             "person": f"person-{who}", "placement": "home",

@@ -71,7 +71,11 @@ def _decisions(key: str, people: int) -> list[bytes]:
     """Decisions for people all over the house, so that the caches fill as they would."""
     auth = {"Authorization": f"Bearer {key}"}
     return [
-        request("/v1/decide", json.dumps({"person": f"person-{number * 7919 % people}", "placements": ["home"]}).encode(), auth)
+        request(
+            "/v1/decide",
+            json.dumps({"person": f"person-{number * 7919 % people}", "placements": ["home"]}).encode(),
+            auth,
+        )
         for number in range(20_000)
     ]
 

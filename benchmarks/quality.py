@@ -44,7 +44,11 @@ def main() -> None:
         seconds = time.perf_counter() - began
         shelf = Shelf(catalogue, {strategy.model: model})
         ndcg, hits = _judge(strategy, shelf, train, row[last])
-        show(f"quality {recipe['use']}", {"ndcg_at_10": f"{ndcg:.4f}", "hr_at_10": f"{hits:.4f}", "fit_s": seconds}, chosen.json)
+        show(
+            f"quality {recipe['use']}",
+            {"ndcg_at_10": f"{ndcg:.4f}", "hr_at_10": f"{hits:.4f}", "fit_s": seconds},
+            chosen.json,
+        )
 
 
 def _judge(strategy: Strategy, shelf: Shelf, train: Interactions, targets: np.ndarray) -> tuple[float, float]:

@@ -51,7 +51,16 @@ def build(home: Path, items: int, people: int, history: int, train: bool = True)
             mine = members[which[place]]
             row = mine[picks[place] % len(mine)] if len(mine) else int(picks[place]) % items
             at = now - (history - place) * 3_600_000
-            piece.append(Arrival(id=f"e{place}", person=f"person-{number}", name="viewed", at=at, verb="viewed", items=(f"item-{row:06d}",)))
+            piece.append(
+                Arrival(
+                    id=f"e{place}",
+                    person=f"person-{number}",
+                    name="viewed",
+                    at=at,
+                    verb="viewed",
+                    items=(f"item-{row:06d}",),
+                )
+            )
         if len(piece) >= 20_000:
             engine.take(piece).wait()
             piece = []
@@ -128,7 +137,10 @@ def memory_mib(pid: int) -> float:
 
 def machine() -> str:
     """What it runs on, for the table's foot."""
-    model = next((line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line), "?")
+    model = next(
+        (line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
+        "?",
+    )
     return f"{os.cpu_count()} cores, {model}, Python {sys.version.split()[0]}"
 
 
@@ -139,5 +151,11 @@ def show(name: str, figures: dict[str, object], as_json: bool) -> None:
         return
     print(f"\n{name}  ({machine()})")
     for key, value in figures.items():
-        text = f"{value:,.3f}" if isinstance(value, float) and abs(value) < 100 else f"{value:,.0f}" if isinstance(value, (int, float)) else str(value)
+        text = (
+            f"{value:,.3f}"
+            if isinstance(value, float) and abs(value) < 100
+            else f"{value:,.0f}"
+            if isinstance(value, (int, float))
+            else str(value)
+        )
         print(f"  {key:<28} {text}")

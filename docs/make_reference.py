@@ -17,7 +17,9 @@ from tactful.settings import Limits, Server
 
 def main() -> None:
     """The whole page."""
-    print("# Reference\n\nMade from the code by `python docs/make_reference.py`; `make check` fails when the two differ.\n")
+    print(
+        "# Reference\n\nMade from the code by `python docs/make_reference.py`; `make check` fails when the two differ.\n"
+    )
     for lines in (plugins(), settings(), charter_entries(), items(), verbs(), mistakes()):
         print("\n".join(lines), end="\n\n")
 

@@ -4,6 +4,7 @@ Nothing here is a test. A `Shop` is an engine over the sample books; `learned_mo
 """
 
 import random
+import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
@@ -12,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import tomllib
 
 from tactful.domain.catalogue import Catalogue
 from tactful.domain.charter import Charter

@@ -233,7 +233,8 @@ class Engine:
         if quarantined:
             acks.append(self.stores.quarantine.put(quarantined))
         kept = [
-            Record(person, data, tuple(events), self._keep_until(data, now)) for (person, data), events in records.items()
+            Record(person, data, tuple(events), self._keep_until(data, now))
+            for (person, data), events in records.items()
         ]
         nothing: Ack[frozenset[tuple[str, str]]] = Ack(frozenset())
         return Taken(
@@ -257,7 +258,9 @@ class Engine:
 
     # ------------------------------------------------------------------------------------------------------ decisions out
 
-    def decide(self, person: str | None, asks: Sequence[Ask], context: Mapping[str, Value] | None = None) -> list[Answer]:
+    def decide(
+        self, person: str | None, asks: Sequence[Ask], context: Mapping[str, Value] | None = None
+    ) -> list[Answer]:
         """Choose for the placements of one page, in their order: no item comes twice on it. person: None for somebody unknown.
 
         Raises UnknownPlacement, NoModel.

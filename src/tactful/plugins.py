@@ -44,7 +44,9 @@ def build(kind: type[T], recipe: Mapping[str, Any]) -> T:
     settings = dict(recipe)
     name = settings.pop("use", None)
     if not isinstance(name, str):
-        raise msgspec.ValidationError(f"a {kind.__name__.lower()} needs `use`, the name of one of: {', '.join(available(kind))}")
+        raise msgspec.ValidationError(
+            f"a {kind.__name__.lower()} needs `use`, the name of one of: {', '.join(available(kind))}"
+        )
     return msgspec.convert(settings, load(kind, name), dec_hook=_part)
 
 

@@ -46,7 +46,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     charter: str = "charter.toml"
     server: Server = Server()
     limits: Limits = Limits()
-    placements: dict[str, Placement] = {}  # noqa: RUF012
+    placements: dict[str, Placement] = {}
 
 
 def read_settings(home: Path) -> Settings:
@@ -58,16 +58,26 @@ def read_settings(home: Path) -> Settings:
     for name, placement in settings.placements.items():
         at = f"placements.{name}"
         if not 1 <= placement.limit <= LIMIT_MOST:
-            raise _error(BadSettings, path, f"{at}.limit", f"{placement.limit} is out of range", f"Choose 1 to {LIMIT_MOST}")
+            raise _error(
+                BadSettings, path, f"{at}.limit", f"{placement.limit} is out of range", f"Choose 1 to {LIMIT_MOST}"
+            )
         if placement.surface not in SURFACES:
-            raise _error(BadSettings, path, f"{at}.surface", f"{placement.surface!r} is no surface", f"Use one of {', '.join(SURFACES)}")
+            raise _error(
+                BadSettings,
+                path,
+                f"{at}.surface",
+                f"{placement.surface!r} is no surface",
+                f"Use one of {', '.join(SURFACES)}",
+            )
     return settings
 
 
 def read_charter(path: Path) -> Charter:
     """The charter. Raises BadCharter at the first broken rule, with the reason."""
     if not path.exists():
-        raise BadCharter(path=path, line=0, field="file", why="it does not exist", fix="`tactful init` writes one to start from")
+        raise BadCharter(
+            path=path, line=0, field="file", why="it does not exist", fix="`tactful init` writes one to start from"
+        )
     charter = _read(path, Charter, BadCharter)
     for field, why, fix in problems(charter):
         raise _error(BadCharter, path, field, why, fix)
@@ -78,7 +88,13 @@ def bad_recipe(home: Path, where: str, mistake: Exception) -> TactfulError:
     """The error for a placement whose parts could not be built. where: dotted keys of the recipe."""
     if isinstance(mistake, msgspec.ValidationError):
         field, why = _field_and_reason(str(mistake))
-        return _error(BadSettings, home / "tactful.toml", ".".join(filter(None, (where, field))), why, "See docs/reference.md for its settings")
+        return _error(
+            BadSettings,
+            home / "tactful.toml",
+            ".".join(filter(None, (where, field))),
+            why,
+            "See docs/reference.md for its settings",
+        )
     return _error(BadSettings, home / "tactful.toml", where, str(mistake), "Correct `use`")
 
 
@@ -95,7 +111,11 @@ def _read(path: Path, kind: type[T], error: type[TactfulError]) -> T:
     except msgspec.ValidationError as mistake:
         field, why = _field_and_reason(str(mistake))
         near = difflib.get_close_matches(field.rpartition(".")[2], _names(kind), 1)
-        fix = f"Did you mean {near[0]!r}?" if near and "unknown" in why else "See docs/reference.md for what belongs there"
+        fix = (
+            f"Did you mean {near[0]!r}?"
+            if near and "unknown" in why
+            else "See docs/reference.md for what belongs there"
+        )
         raise _error(error, path, field, why, fix.rstrip("?.") + ("?" if "mean" in fix else "")) from None
 
 

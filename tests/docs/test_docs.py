@@ -12,8 +12,12 @@ PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 
 
 def test_reference_is_made_from_the_code() -> None:
-    made = subprocess.run([sys.executable, "docs/make_reference.py"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert (ROOT / "docs/reference.md").read_text(encoding="utf-8") == made, "run: python docs/make_reference.py > docs/reference.md"
+    made = subprocess.run(
+        [sys.executable, "docs/make_reference.py"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    assert (ROOT / "docs/reference.md").read_text(encoding="utf-8") == made, (
+        "run: python docs/make_reference.py > docs/reference.md"
+    )
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -47,7 +51,9 @@ def test_commands_run(page: str, tmp_path: Path, small_movielens: Path) -> None:
     # `tactful serve &` needs a port of its own, and must end with the page.
     script = "set -eu\n" + "\n".join(_adapted(command, small_movielens) for command in commands)
     script = script.replace("tactful", f"{sys.executable} -m tactful")
-    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        ["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
+    )
     assert done.returncode == 0, f"{script}\n{done.stdout}\n{done.stderr}"
 
 
@@ -62,7 +68,9 @@ def _adapted(command: str, movielens: Path) -> str:
 def small_movielens(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Thirty films and twenty people in the shape of MovieLens-1M."""
     folder = tmp_path_factory.mktemp("movielens")
-    films = [f"{film}::Film {film} ({1980 + film})::Drama|{'Comedy' if film % 2 else 'Horror'}" for film in range(1, 31)]
+    films = [
+        f"{film}::Film {film} ({1980 + film})::Drama|{'Comedy' if film % 2 else 'Horror'}" for film in range(1, 31)
+    ]
     (folder / "movies.dat").write_text("\n".join(films) + "\n", encoding="latin-1")
     ratings = [
         f"{person}::{(person * 7 + step * 3) % 30 + 1}::{step % 5 + 1}::{978_300_000 + person * 1000 + step}"

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.shop import DAY, MINUTE, NOW, PLAIN, Shop, charter, open_shop
 
 from tactful.connectors.segment import Caller, arrivals, read_batch
 from tactful.domain.consent import Dial
@@ -17,7 +18,6 @@ from tactful.domain.event import VERBS, Arrival, Interaction, Told
 from tactful.engine import Outcome
 from tactful.flow.clean import AHEAD, EARLIEST, ID_MOST, ITEMS_MOST, Unusable, clean
 from tactful.ports import Quarantined
-from tests.shop import DAY, MINUTE, NOW, PLAIN, Shop, charter, open_shop
 
 PUBLIC, SERVER = Caller(trusted=False), Caller(trusted=True)
 
@@ -383,7 +383,7 @@ def test_what_is_malformed_waits_in_quarantine_as_it_came(shop: Shop) -> None:
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"batch": {}}', b'{"batch": 1}', b"{}", b"\xff"])
 def test_an_envelope_that_is_none_is_refused_whole_with_the_fix(body: bytes) -> None:
-    with pytest.raises(BadInput, match='Send {"batch"'):
+    with pytest.raises(BadInput, match=r'Send \{"batch"'):
         read_batch(body)
 
 

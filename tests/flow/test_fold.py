@@ -77,7 +77,7 @@ def test_folding_leaves_the_older_profile_alone(events: list[Event]) -> None:
     before = (older.observed, dict(older.declared), dict(older.obtained), dict(older.inferred), older.sequence)
     fold(older, [(2, event) for event in events[half:]])
     assert (older.observed, older.declared, older.obtained, older.inferred, older.sequence) == before
-    assert UNKNOWN == Profile()
+    assert Profile() == UNKNOWN
 
 
 def test_nothing_folds_to_nothing() -> None:

@@ -6,12 +6,14 @@ gate and rules can be held against each other. The last tests take the gate's ch
 
 import random
 from collections.abc import Callable, Iterator, Mapping
+from itertools import pairwise
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, precondition, rule
 from msgspec import Struct, field
+from tests.shop import DAY, MINUTE, NOW, PLAIN, Shop, crowd, items_in, open_shop, shop_items
 
 from tactful.domain.catalogue import Catalogue, Proxy
 from tactful.domain.charter import Charter, Children, Data, Purpose, Sensitive
@@ -24,7 +26,6 @@ from tactful.domain.view import SURFACES, View
 from tactful.flow import gate
 from tactful.flow.fold import fold
 from tactful.flow.gate import Admitted, Refused, admit, view_of
-from tests.shop import DAY, MINUTE, NOW, PLAIN, Shop, crowd, items_in, open_shop, shop_items
 
 Random = random.Random
 
@@ -147,7 +148,7 @@ def counts_as_child(charter: Charter, consent: Consent) -> bool:
 def in_the_current_visit(act: Interaction, profile: Profile) -> bool:
     """From the act until now, nothing was quiet for longer than a visit's gap."""
     times = sorted([NOW, *(other.at for other in profile.observed if act.at <= other.at <= NOW)])
-    return all(later - earlier <= VISIT_MINUTES * MINUTE for earlier, later in zip(times, times[1:], strict=False))
+    return all(later - earlier <= VISIT_MINUTES * MINUTE for earlier, later in pairwise(times))
 
 
 def forbidden_to_read(piece: Event, world: World) -> list[str]:

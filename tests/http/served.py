@@ -123,7 +123,7 @@ class Server:
                 return False
             with self.each_worker(patience=1) as connections:
                 return len(connections) == self.count and all(
-                    speak(one, "POST", "/v1/batch", {"batch": []}, self.as_server()).status == 200 for one in connections
+                    speak(one, "POST", "/v1/items", {"items": []}, self.as_server()).status == 200 for one in connections
                 )
 
         until(whole, seconds, "the server is whole")

@@ -86,7 +86,7 @@ async def _refresh(service: Service) -> None:
                 log.info("took up new models")
         except TactfulError as error:
             log.warning("%s", error)
-        except OSError as error:
+        except (OSError, ValueError) as error:  # a broken file is a ValueError; what serves now goes on serving
             log.warning("models could not be read: %s", error)
 
 

@@ -48,7 +48,7 @@ def _keys(home: Path) -> str:
 
 
 def _stores(home: Path) -> str:
-    from tactful.cli.commands import opened
+    from tactful.cli.opening import opened
 
     with opened(home) as (_, engine):
         shelf = engine.shelf()

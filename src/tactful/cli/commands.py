@@ -1,18 +1,12 @@
 """The commands. Each is thin: read the arguments, call the engine, print."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from tactful import __version__
+from tactful.cli.opening import opened
 from tactful.cli.show import as_json, errors, fail, table
-
-if TYPE_CHECKING:
-    from tactful.engine import Engine
-    from tactful.wire import Home
 
 json_option = click.option("--json", "machine", is_flag=True, help="Print JSON for machines.")
 
@@ -24,20 +18,6 @@ json_option = click.option("--json", "machine", is_flag=True, help="Print JSON f
 def tactful(context: click.Context, home: Path) -> None:
     """Personalization that knows you, and knows when to stop."""
     context.obj = home
-
-
-@contextmanager
-def opened(path: Path) -> "Iterator[tuple[Home, Engine]]":
-    """The installation's engine, for one command. Works beside a running server: writes go through its writer."""
-    from tactful.stores.sqlite import open_sqlite
-    from tactful.wire import engine_of, read_home
-
-    home = read_home(path)
-    stores = open_sqlite(home.data)
-    try:
-        yield home, engine_of(home, stores)
-    finally:
-        stores.close()
 
 
 @tactful.command()

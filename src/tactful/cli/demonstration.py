@@ -74,7 +74,7 @@ def _clear(folder: Path) -> None:
 
 def _make(folder: Path) -> None:
     """The installation, its books, its readers, its models."""
-    from tactful.cli.commands import opened
+    from tactful.cli.opening import opened
     from tactful.cli.install import install
 
     began = time.perf_counter()

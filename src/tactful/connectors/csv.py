@@ -35,14 +35,20 @@ def rows(path: Path, columns: Columns, now: int) -> Iterator[Arrival | Quarantin
         have = reader.fieldnames or []
         for wanted in filter(None, (columns.person, columns.item, columns.at, columns.verb, columns.value)):
             if wanted not in have:
-                raise BadInput(field=f"column {wanted!r}", why=f"{path} has {', '.join(have)}", fix="Name it with --person, --item, --at, --verb or --value")
+                raise BadInput(
+                    field=f"column {wanted!r}",
+                    why=f"{path} has {', '.join(have)}",
+                    fix="Name it with --person, --item, --at, --verb or --value",
+                )
         for number, row in enumerate(reader, 2):
             name = hashlib.blake2b(f"{number}|{'|'.join(map(str, row.values()))}".encode(), digest_size=9).hexdigest()
             try:
                 yield _arrival(name, row, columns)
             except ValueError as mistake:
                 raw = ",".join(map(str, row.values())).encode()
-                yield Quarantined(f"line {number}", now, row.get(columns.person) or "", raw, f"line {number}", str(mistake))
+                yield Quarantined(
+                    f"line {number}", now, row.get(columns.person) or "", raw, f"line {number}", str(mistake)
+                )
 
 
 def _arrival(name: str, row: dict[str, str], columns: Columns) -> Arrival:

@@ -59,7 +59,7 @@ def ratings(folder: Path) -> Iterator[Arrival]:
             split = "\t"
         else:
             split = ","
-        if split == "\t" and "u.data" not in path.name or split == ",":
+        if (split == "\t" and "u.data" not in path.name) or split == ",":
             next(file)
         if "ordered" in path.name:
             yield from _ordered(file)
@@ -77,14 +77,22 @@ def _ordered(file: Iterator[str]) -> Iterator[Arrival]:
     for line in file:
         user, film, position, _, at, _ = line.split(",")
         # Many ratings share a second: the id carries the position, so that the order survives.
-        yield Arrival(id=f"ml-{int(position):05d}", person=user, name="rated", at=int(at) * 1000, verb="rated", items=(film,))
+        yield Arrival(
+            id=f"ml-{int(position):05d}", person=user, name="rated", at=int(at) * 1000, verb="rated", items=(film,)
+        )
 
 
 def _starred(file: Iterator[str], split: str) -> Iterator[Arrival]:
     for line in file:
         user, film, stars, at = line.rstrip("\n").split(split)
         yield Arrival(
-            id=f"ml-{film}", person=user, name="rated", at=int(float(at)) * 1000, verb="rated", items=(film,), value=float(stars)
+            id=f"ml-{film}",
+            person=user,
+            name="rated",
+            at=int(float(at)) * 1000,
+            verb="rated",
+            items=(film,),
+            value=float(stars),
         )
 
 
@@ -101,7 +109,11 @@ def _first(folder: Path, names: tuple[str, ...]) -> Path:
         for path in (folder / name, folder / f"{name}.gz"):
             if path.exists():
                 return path
-    raise BadInput(field=str(folder), why=f"it holds none of {', '.join(names)} (or .gz)", fix="Name the folder of a MovieLens release")
+    raise BadInput(
+        field=str(folder),
+        why=f"it holds none of {', '.join(names)} (or .gz)",
+        fix="Name the folder of a MovieLens release",
+    )
 
 
 def _open(path: Path, encoding: str) -> io.TextIOWrapper:

@@ -24,13 +24,13 @@ class Message(Struct):
     """One message. Fields that we do not know are not read."""
 
     type: str = "track"
-    messageId: str | None = None  # noqa: N815 - the specification's own spelling
-    userId: str | int | None = None  # noqa: N815
-    anonymousId: str | int | None = None  # noqa: N815
+    messageId: str | None = None
+    userId: str | int | None = None
+    anonymousId: str | int | None = None
     event: str | None = None
     timestamp: datetime | None = None
-    originalTimestamp: datetime | None = None  # noqa: N815
-    sentAt: datetime | None = None  # noqa: N815
+    originalTimestamp: datetime | None = None
+    sentAt: datetime | None = None
     properties: dict[str, Any] | None = None
     traits: dict[str, Any] | None = None
     context: dict[str, Any] | None = None
@@ -40,8 +40,8 @@ class Batch(Struct):
     """A batch as it comes: its messages are decoded one by one, so that a bad one costs itself only."""
 
     batch: list[msgspec.Raw]
-    sentAt: datetime | None = None  # noqa: N815
-    writeKey: str | None = None  # noqa: N815
+    sentAt: datetime | None = None
+    writeKey: str | None = None
 
 
 class Caller(Struct, frozen=True):
@@ -58,7 +58,9 @@ _message = msgspec.json.Decoder(Message)
 @cache
 def verbs() -> dict[str, str]:
     """Event name → verb: the specification's names, and our verbs themselves."""
-    named: dict[str, str] = tomllib.loads((files("tactful.connectors") / "segment_events.toml").read_text(encoding="utf-8"))
+    named: dict[str, str] = tomllib.loads(
+        (files("tactful.connectors") / "segment_events.toml").read_text(encoding="utf-8")
+    )
     return {**named, **{verb: verb for verb in VERBS}}
 
 
@@ -78,7 +80,9 @@ def read_batch(body: bytes) -> Batch:
         raise BadInput(field="body", why=f"it is not JSON ({mistake})", fix='Send {"batch": [message, ...]}') from None
 
 
-_ESCAPES = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[dD][89a-fA-F][0-9a-fA-F]{2}|\\.")
+_ESCAPES = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[dD][89a-fA-F][0-9a-fA-F]{2}|\\."
+)
 
 
 def _without_half_characters(escape: "re.Match[bytes]") -> bytes:
@@ -96,7 +100,9 @@ def arrivals(batch: Batch, caller: Caller, now: int, event_most: int) -> tuple[l
     unusable: list[Quarantined] = []
     for number, raw in enumerate(batch.batch):
         if len(raw) > event_most:
-            raise TooLarge(field=f"batch[{number}]", size=len(raw), unit="bytes", most=event_most, fix="Send smaller properties")
+            raise TooLarge(
+                field=f"batch[{number}]", size=len(raw), unit="bytes", most=event_most, fix="Send smaller properties"
+            )
         try:
             message = _message.decode(raw)
         except msgspec.DecodeError as mistake:  # ValidationError is one
@@ -200,5 +206,3 @@ def _granted(context: dict[str, Any] | None) -> dict[str, bool] | None:
 def _mistake(message: str) -> tuple[str, str]:
     why, _, path = message.partition(" - at `$")
     return path.rstrip("`").lstrip(".") or "message", why[:1].lower() + why[1:]
-
-

@@ -58,7 +58,7 @@ class Charter(Struct, frozen=True, forbid_unknown_fields=True, dict=True):
     contact: str
     purposes: dict[str, Purpose]
     data: dict[str, Data]
-    sensitive: dict[str, Sensitive] = {}  # noqa: RUF012
+    sensitive: dict[str, Sensitive] = {}
     children: Children = Children()
     guards_always: tuple[str, ...] = ("sensitive", "children", "availability")
     visit_minutes: int = 30

@@ -31,8 +31,8 @@ class ConsentChange(Struct, frozen=True, array_like=True):
     source: str
     charter: str
     dial: Dial | None = None
-    purposes: dict[str, bool] = {}  # noqa: RUF012
-    sensitive: dict[str, bool] = {}  # noqa: RUF012
+    purposes: dict[str, bool] = {}
+    sensitive: dict[str, bool] = {}
     child: bool | None = None
 
 

@@ -23,7 +23,7 @@ class Ask(Struct, frozen=True):
     """
 
     placement: str
-    context: Mapping[str, Value] = {}  # noqa: RUF012
+    context: Mapping[str, Value] = {}
     item: str | None = None
     items: Sequence[str] | None = None
     exclude: Sequence[str] = ()

@@ -49,7 +49,7 @@ class Interaction(Struct, frozen=True, array_like=True, tag="interaction", gc=Fa
     purposes: tuple[str, ...]
     visit: bool = False
     value: float | None = None
-    fields: dict[str, Any] = {}  # noqa: RUF012 - msgspec copies an empty default
+    fields: dict[str, Any] = {}
 
 
 class Told(Struct, frozen=True, array_like=True, tag="told", gc=False):
@@ -110,6 +110,6 @@ class Arrival(Struct, frozen=True, kw_only=True):
     verb: str = ""
     items: tuple[str, ...] = ()
     value: float | None = None
-    fields: dict[str, Any] = {}  # noqa: RUF012
-    traits: dict[str, Any] = {}  # noqa: RUF012
+    fields: dict[str, Any] = {}
+    traits: dict[str, Any] = {}
     granted: dict[str, bool] | None = None

@@ -15,9 +15,9 @@ class Profile(Struct, frozen=True):
     """
 
     observed: tuple[Interaction, ...] = ()
-    declared: dict[str, Told] = {}  # noqa: RUF012
-    obtained: dict[str, Obtained] = {}  # noqa: RUF012
-    inferred: dict[str, Inferred] = {}  # noqa: RUF012
+    declared: dict[str, Told] = {}
+    obtained: dict[str, Obtained] = {}
+    inferred: dict[str, Inferred] = {}
     sequence: int = 0
 
 

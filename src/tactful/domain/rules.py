@@ -47,7 +47,11 @@ def problems(charter: Charter) -> Iterator[Problem]:
         if guard not in charter.guards_always:
             yield "guards_always", f"the guard {guard!r} is missing", f"Add {guard!r}; it cannot be switched off"
     if not 13 <= charter.children.age <= 18:
-        yield "children.age", f"{charter.children.age} is not between 13 and 18", "Choose the age of consent where you work"
+        yield (
+            "children.age",
+            f"{charter.children.age} is not between 13 and 18",
+            "Choose the age of consent where you work",
+        )
     for audience in charter.children.audiences:
         if audience not in ("children", "everyone"):
             yield "children.audiences", f"{audience!r} does not suit children", f"Use some of {AUDIENCES[:2]}"
@@ -63,11 +67,19 @@ def _purpose_problems(charter: Charter) -> Iterator[Problem]:
         if purpose.use not in DATA_USES:
             yield f"{at}.use", f"{purpose.use!r} is not a use of the fideslang taxonomy", "Try 'personalize.content'"
         if under(purpose.use, *NEVER_USES):
-            yield f"{at}.use", f"{purpose.use!r} would sell or share what people trusted you with", "Delete this purpose; Tactful never does it"
+            yield (
+                f"{at}.use",
+                f"{purpose.use!r} would sell or share what people trusted you with",
+                "Delete this purpose; Tactful never does it",
+            )
         if purpose.basis not in BASES:
             yield f"{at}.basis", f"{purpose.basis!r} is no legal basis", f"Use one of {', '.join(BASES)}"
         elif under(purpose.use, "personalize", "marketing") and purpose.basis != "consent":
-            yield f"{at}.basis", "choosing things for a person from their data needs their consent", 'Write basis = "consent"'
+            yield (
+                f"{at}.basis",
+                "choosing things for a person from their data needs their consent",
+                'Write basis = "consent"',
+            )
 
 
 def _data_problems(charter: Charter) -> Iterator[Problem]:
@@ -76,20 +88,36 @@ def _data_problems(charter: Charter) -> Iterator[Problem]:
         if data.kind not in KINDS:
             yield f"{at}.kind", f"{data.kind!r} is not a kind of data", f"Use one of {', '.join(KINDS)}"
         if data.category not in DATA_CATEGORIES:
-            yield f"{at}.category", f"{data.category!r} is not in the fideslang taxonomy", "Try 'user.behavior.browsing_history'"
+            yield (
+                f"{at}.category",
+                f"{data.category!r} is not in the fideslang taxonomy",
+                "Try 'user.behavior.browsing_history'",
+            )
         if under(data.category, *NEVER_CATEGORIES):
             yield f"{at}.category", f"{data.category!r} is never kept", "Delete this entry"
         if under(data.category, *SENSITIVE_CATEGORIES) and data.sensitive not in charter.sensitive:
-            yield f"{at}.sensitive", f"{data.category!r} is sensitive", "Name the [sensitive.*] entry that people turn on for it"
+            yield (
+                f"{at}.sensitive",
+                f"{data.category!r} is sensitive",
+                "Name the [sensitive.*] entry that people turn on for it",
+            )
         if data.sensitive and data.sensitive not in charter.sensitive:
             yield f"{at}.sensitive", f"there is no [sensitive.{data.sensitive}]", "Declare it, or correct the name"
         if data.retention_days < 1:
-            yield f"{at}.retention_days", f"{data.retention_days} is not a time", "Say after how many days it is deleted, at least 1"
+            yield (
+                f"{at}.retention_days",
+                f"{data.retention_days} is not a time",
+                "Say after how many days it is deleted, at least 1",
+            )
         for purpose in data.purposes:
             if purpose not in charter.purposes:
                 yield f"{at}.purposes", f"there is no [purposes.{purpose}]", "Declare it, or correct the name"
         if not data.purposes:
-            yield f"{at}.purposes", "it is empty", "Data that is for nothing is not kept: name a purpose, or delete the entry"
+            yield (
+                f"{at}.purposes",
+                "it is empty",
+                "Data that is for nothing is not kept: name a purpose, or delete the entry",
+            )
         for surface in data.surfaces:
             if surface not in SURFACES:
                 yield f"{at}.surfaces", f"{surface!r} is no surface", f"Use some of {', '.join(SURFACES)}"
@@ -105,5 +133,9 @@ def _ownership_problems(charter: Charter) -> Iterator[Problem]:
         claimed = [("observed", verb) for verb in data.verbs] + [(data.kind, trait) for trait in data.traits]
         for claim in claimed:
             if claim in owners:
-                yield f"data.{name}", f"{claim[1]!r} is already kept under [data.{owners[claim]}]", "Name it in one entry only"
+                yield (
+                    f"data.{name}",
+                    f"{claim[1]!r} is already kept under [data.{owners[claim]}]",
+                    "Name it in one entry only",
+                )
             owners[claim] = name

@@ -26,7 +26,19 @@ class View:
     This is a promise between rooms, no sandbox against a hostile plug-in.
     """
 
-    __slots__ = ("_data", "_history", "_traits", "allowed", "audience", "dial", "opened", "purpose", "sensitive", "surface", "withheld")
+    __slots__ = (
+        "_data",
+        "_history",
+        "_traits",
+        "allowed",
+        "audience",
+        "dial",
+        "opened",
+        "purpose",
+        "sensitive",
+        "surface",
+        "withheld",
+    )
 
     def __init__(
         self,

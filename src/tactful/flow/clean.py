@@ -30,7 +30,9 @@ def clean(arrival: Arrival, now: int) -> Arrival | Unusable:
         return _unusable_id("userId", arrival.person)
     at = now if arrival.at is None else arrival.at
     if not EARLIEST <= at <= now + AHEAD:
-        return Unusable("timestamp", "it lies before 2000 or more than a day ahead; set the client's clock, and send sentAt")
+        return Unusable(
+            "timestamp", "it lies before 2000 or more than a day ahead; set the client's clock, and send sentAt"
+        )
     if arrival.verb:
         unusable = _unusable_interaction(arrival)
         if unusable is not None:
@@ -53,7 +55,10 @@ def _unusable_interaction(arrival: Arrival) -> Unusable | None:
     if arrival.verb not in VERBS:
         return Unusable("verb", f"{arrival.verb!r} is not one of {', '.join(VERBS)}")
     if not arrival.items or "" in arrival.items:
-        return Unusable("properties.product_id", "the event names no item; send product_id, item_id or id, or products with one each")
+        return Unusable(
+            "properties.product_id",
+            "the event names no item; send product_id, item_id or id, or products with one each",
+        )
     longest = max(map(len, arrival.items))
     if longest > ID_MOST:
         return Unusable("properties.product_id", f"it has {longest} characters, the most is {ID_MOST}")

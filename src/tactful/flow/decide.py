@@ -53,7 +53,9 @@ class Decision(Struct, frozen=True):
     faults: tuple[str, ...]
 
 
-def decide(recipe: Recipe, ask: Ask, view: View, moment: Moment, shelf: Shelf, dice: Dice, taken: Sequence[int] = ()) -> Decision:
+def decide(
+    recipe: Recipe, ask: Ask, view: View, moment: Moment, shelf: Shelf, dice: Dice, taken: Sequence[int] = ()
+) -> Decision:
     """Choose for one placement. taken: rows already shown on this page by earlier placements.
 
     Pure: the same arguments give the same decision. With an empty View it is the same for everybody.
@@ -67,7 +69,7 @@ def decide(recipe: Recipe, ask: Ask, view: View, moment: Moment, shelf: Shelf, d
     fallback = Slots(np.empty(0, np.int32), np.empty(0))
     slots = _guarded(
         f"arranger of {recipe.name}", faults, fallback,
-        lambda: recipe.arranger.arrange(ranked.rows, ranked.scores, limit, catalogue, dice),
+        lambda: _checked_slots(recipe.arranger.arrange(ranked.rows, ranked.scores, limit, catalogue, dice), ranked, limit),
     )  # fmt: skip
     verdict = Verdict.hold if recipe.placement.high_stakes else Verdict.release
     if verdict is Verdict.hold:  # what a person has yet to decide is not shown meanwhile
@@ -87,11 +89,36 @@ def _guarded(what: str, faults: list[str], fallback: T, run: Callable[[], T]) ->
         return fallback
 
 
+def _checked_evidence(evidence: Evidence, size: int) -> Evidence:
+    """The evidence, if it speaks of items that there are."""
+    if len(evidence.rows) and not 0 <= evidence.rows.min() <= evidence.rows.max() < size:
+        raise ValueError(f"it proposed rows outside the catalogue's 0 to {size - 1}")
+    return evidence
+
+
+def _checked_mask(mask: Mask, count: int) -> Mask:
+    """The mask, if it says yes or no to each row: what a guard forgot to judge is not permitted."""
+    if not isinstance(mask, np.ndarray) or mask.dtype != bool or mask.shape != (count,):
+        raise ValueError(f"it did not answer with bool[{count}], one for each row")
+    return mask
+
+
+def _checked_slots(slots: Slots, ranked: Ranked, limit: int) -> Slots:
+    """The slots, if they hold permitted items, each once, at most so many, each with its odds."""
+    rows = slots.rows.tolist()
+    if len(rows) > limit or len(set(rows)) < len(rows) or not set(rows).issubset(ranked.rows.tolist()):
+        raise ValueError("it filled slots with items that it was not given, or with too many, or with one twice")
+    if slots.odds.shape != slots.rows.shape or not np.all((slots.odds > 0) & (slots.odds <= 1)):
+        raise ValueError("it did not say for each slot with what odds, above 0 and at most 1, it was filled")
+    return slots
+
+
 def _propose(recipe: Recipe, ask: Ask, view: View, shelf: Shelf, faults: list[str]) -> Scored:
     size = len(shelf.catalogue)
     evidence = _guarded(
-        f"strategy of {recipe.name}", faults, NO_EVIDENCE, lambda: recipe.strategy.propose(view, ask, shelf)
-    )
+        f"strategy of {recipe.name}", faults, NO_EVIDENCE,
+        lambda: _checked_evidence(recipe.strategy.propose(view, ask, shelf), size),
+    )  # fmt: skip
     if ask.items is None:
         return Scored.of(evidence, size)
     # Ranking: the caller's candidates, in the caller's order where nothing is known about them.
@@ -136,7 +163,10 @@ def _permit(
     for name, guard in recipe.guards.items():
         nothing = np.zeros(len(rows), bool)
         before = len(faults)
-        mask = _guarded(f"guard {name}", faults, nothing, lambda g=guard: g.permit(rows, catalogue, moment))  # type: ignore[misc]
+        mask = _guarded(
+            f"guard {name}", faults, nothing,
+            lambda g=guard: _checked_mask(g.permit(rows, catalogue, moment), len(rows)),  # type: ignore[misc]
+        )  # fmt: skip
         failed = len(faults) > before
         why = "the guard failed, and a guard that fails permits nothing" if failed else guard.why
         apply(name, why, mask, guard.personal)
@@ -152,14 +182,20 @@ def _rank(scored: Scored, kept: Mask) -> Ranked:
 
 
 def _fill(
-    recipe: Recipe, ask: Ask, slots: Slots, limit: int, moment: Moment, shelf: Shelf, taken: Sequence[int], faults: list[str]
+    recipe: Recipe,
+    ask: Ask,
+    slots: Slots,
+    limit: int,
+    moment: Moment,
+    shelf: Shelf,
+    taken: Sequence[int],
+    faults: list[str],
 ) -> tuple[Slots, int]:
     """Fill a page that ran short from the placement's default list, itself permitted."""
     if len(slots.rows) >= limit or not recipe.placement.default or ask.items is not None:
         return slots, 0
-    rows = shelf.catalogue.rows(recipe.placement.default)
+    rows = shelf.catalogue.rows(dict.fromkeys(recipe.placement.default))
     scored = Scored(rows, np.zeros(len(rows)), NO_EVIDENCE, np.empty(0, np.int32))
     kept, _ = _permit(recipe, scored, ask, moment, shelf, [*taken, *slots.rows.tolist()], faults)
     more = rows[kept][: limit - len(slots.rows)]
     return Slots(np.concatenate([slots.rows, more]), np.concatenate([slots.odds, np.ones(len(more))])), len(more)
-

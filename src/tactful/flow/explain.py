@@ -29,7 +29,9 @@ class Stamp(Struct, frozen=True):
 def explain(decision: Decision, view: View, shelf: Shelf, charter: Charter, consent: Consent, stamp: Stamp) -> Receipt:
     """The receipt of a decision."""
     shown = _shown(decision, shelf.catalogue)
-    known = stamp.person is not None  # without consent a receipt says nothing about the person, not even the number of their consent
+    known = (
+        stamp.person is not None
+    )  # without consent a receipt says nothing about the person, not even the number of their consent
     placement = decision.recipe.placement
     return Receipt(
         id=stamp.receipt,
@@ -143,7 +145,9 @@ class _Sum(Struct):
 def _strongest(sums: list[_Sum]) -> tuple[Contribution, ...]:
     whole = sum([one.whole for one in sums]) or 1.0
     sums.sort(key=lambda one: (-one.whole, one.source.key))
-    return tuple([Contribution(one.source, one.whole, one.whole / whole) for one in sums[:CONTRIBUTIONS_NAMED] if one.whole > 0])
+    return tuple(
+        [Contribution(one.source, one.whole, one.whole / whole) for one in sums[:CONTRIBUTIONS_NAMED] if one.whole > 0]
+    )
 
 
 class _Counterfactuals:

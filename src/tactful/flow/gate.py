@@ -81,7 +81,14 @@ def _admit_interaction(arrival: Arrival, charter: Charter, consent: Consent) -> 
     kept = [
         Interaction(
             f"{arrival.id}#{place}" if many else arrival.id,
-            arrival.at or 0, arrival.verb, item, entry, purposes, visit, arrival.value, fields,
+            arrival.at or 0,
+            arrival.verb,
+            item,
+            entry,
+            purposes,
+            visit,
+            arrival.value,
+            fields,
         )  # fmt: skip
         for place, item in enumerate(arrival.items)
     ]

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tactful.domain.catalogue import Catalogue
 from tactful.domain.charter import Charter
@@ -33,11 +34,13 @@ def interactions_of(
         consent = consents.get(pseudonym)
         if consent is None or not may_learn_from(consent, charter):
             continue
+        entries = _entries(consent, charter)
         acts = [
             (event.at, event.id, place, event)
             for event in events
             if isinstance(event, Interaction)
             and PURPOSE in event.purposes
+            and event.data in entries
             and not event.visit
             and (place := index.get(event.item, size)) < size
         ]
@@ -52,8 +55,22 @@ def interactions_of(
         count += 1
     return Interactions(
         np.array(person, np.int32), np.array(row, np.int32), np.array(at, np.int64),
-        np.array(verb, np.int8), np.array(value, np.float32), count,
+        np.array(verb, np.int8), _as_float32(value), count,
     )  # fmt: skip
+
+
+def _entries(consent: Consent, charter: Charter) -> frozenset[str]:
+    """The data entries that the charter lets models learn from, but for sensitive ones that the person has not turned on."""
+    return frozenset(
+        name
+        for name, data in charter.data.items()
+        if PURPOSE in data.purposes and (not data.sensitive or data.sensitive in consent.sensitive)
+    )
+
+
+def _as_float32(values: list[float]) -> NDArray[np.float32]:
+    most = np.finfo(np.float32).max
+    return np.clip(np.array(values, np.float64), -most, most).astype(np.float32)
 
 
 def may_learn_from(consent: Consent, charter: Charter) -> bool:

@@ -54,10 +54,17 @@ class ItemTransitions(Strategy, Struct, frozen=True, forbid_unknown_fields=True)
             counts = counts + _pairs(acts.person, acts.row, distance, size)
         counts.setdiag(0)
         counts.eliminate_zeros()
-        return Model(self.model, strongest(counts, self.neighbours), {"pairs": int(counts.nnz), "choices": len(acts.row)})
+        return Model(
+            self.model, strongest(counts, self.neighbours), {"pairs": int(counts.nnz), "choices": len(acts.row)}
+        )
 
 
-def _pairs(person: "np.ndarray[tuple[int], np.dtype[np.int32]]", row: "np.ndarray[tuple[int], np.dtype[np.int32]]", distance: int, size: int) -> "sparse.csr_array":
+def _pairs(
+    person: "np.ndarray[tuple[int], np.dtype[np.int32]]",
+    row: "np.ndarray[tuple[int], np.dtype[np.int32]]",
+    distance: int,
+    size: int,
+) -> "sparse.csr_array":
     """int64[size, size]: how often one row came `distance` after another with the same person, at WHOLE / distance each."""
     same = person[distance:] == person[:-distance]
     before, after = row[:-distance][same], row[distance:][same]

@@ -56,7 +56,9 @@ class Similar(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
         if not blocks:
             return Model(self.model, strongest(sparse.csr_array((0, 0)), self.neighbours), {"items": 0})
         alike = sparse.vstack(blocks, format="csr")
-        return Model(self.model, strongest(alike, self.neighbours), {"items": len(catalogue), "features": int(joined.shape[1])})
+        return Model(
+            self.model, strongest(alike, self.neighbours), {"items": len(catalogue), "features": int(joined.shape[1])}
+        )
 
 
 def _keep_nearest(near: "sparse.csr_array", start: int, most: int) -> "sparse.csr_array":
