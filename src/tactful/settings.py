@@ -55,6 +55,12 @@ def read_settings(home: Path) -> Settings:
     if not path.exists():
         raise NotInitialised(path=home)
     settings = _read(path, Settings, BadSettings)
+    server, limits = settings.server, settings.limits
+    ranges = [("server.workers", server.workers, 1, 64), ("server.port", server.port, 0, 65_535)]
+    ranges += [(f"limits.{name}", getattr(limits, name), 1, 1 << 40) for name in limits.__struct_fields__]
+    for field, value, least, most in ranges:
+        if not least <= value <= most:
+            raise _error(BadSettings, path, field, f"{value} is out of range", f"Choose {least} to {most:,}")
     for name, placement in settings.placements.items():
         at = f"placements.{name}"
         if not 1 <= placement.limit <= LIMIT_MOST:
@@ -95,11 +101,15 @@ def bad_recipe(home: Path, where: str, mistake: Exception) -> TactfulError:
             why,
             "See docs/reference.md for its settings",
         )
-    return _error(BadSettings, home / "tactful.toml", where, str(mistake), "Correct `use`")
+    return _error(BadSettings, home / "tactful.toml", where, str(mistake).rstrip("."), "Correct `use`")
 
 
 def _read(path: Path, kind: type[T], error: type[TactfulError]) -> T:
-    text = path.read_text(encoding="utf-8")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as mistake:
+        line = path.read_bytes()[: mistake.start].count(b"\n") + 1
+        raise error(path=path, line=line, field="encoding", why="it is not UTF-8", fix="Save it as UTF-8") from None
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as mistake:
@@ -109,20 +119,33 @@ def _read(path: Path, kind: type[T], error: type[TactfulError]) -> T:
     try:
         return msgspec.convert(data, kind)
     except msgspec.ValidationError as mistake:
-        field, why = _field_and_reason(str(mistake))
+        field, why = _field_and_reason(_with_its_key(str(mistake), data, kind))
         near = difflib.get_close_matches(field.rpartition(".")[2], _names(kind), 1)
-        fix = (
-            f"Did you mean {near[0]!r}?"
-            if near and "unknown" in why
-            else "See docs/reference.md for what belongs there"
-        )
-        raise _error(error, path, field, why, fix.rstrip("?.") + ("?" if "mean" in fix else "")) from None
+        fix = "See docs/reference.md for what belongs there"
+        if near and "unknown" in why:
+            fix = f"Perhaps {near[0]!r} is meant"
+        raise _error(error, path, field, why, fix) from None
+
+
+def _with_its_key(message: str, data: dict[str, Any], kind: type) -> str:
+    """msgspec says `$.data[...].kind` of any entry in a table of tables; here with the entry's name: `$.data.browsing.kind`."""
+    found = re.search(r"`\$\.(\w+)\[\.\.\.\]", message)
+    table = data.get(found.group(1)) if found else None
+    if found is None or not isinstance(table, dict):
+        return message
+    for key, entry in table.items():
+        try:
+            msgspec.convert({**data, found.group(1): {key: entry}}, kind)
+        except msgspec.ValidationError as mistake:
+            if str(mistake) == message:
+                return message.replace("[...]", f".{key}", 1)
+    return message
 
 
 def _field_and_reason(message: str) -> tuple[str, str]:
     """msgspec's "... - at `$.a.b`", and its "unknown field `c`", as ("a.b.c", reason)."""
     why, _, path = message.partition(" - at `$")
-    field = path.rstrip("`").lstrip(".").replace("[...]", "")
+    field = re.sub(r"\[(\.\.\.|\d+)\]", "", path.rstrip("`").lstrip("."))
     unknown = re.search(r"unknown field `(.+?)`", why) or re.search(r"missing required field `(.+?)`", why)
     if unknown:
         field = f"{field}.{unknown.group(1)}".lstrip(".")

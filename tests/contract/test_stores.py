@@ -48,7 +48,7 @@ class TestSqliteThroughAWriter(InFolder):
 
     def open(self) -> Stores:
         self.writer = subprocess.Popen([sys.executable, "-m", "tactful.stores.sqlite", str(self.folder)])
-        while not (self.folder / "writer.sock").exists():
+        while not (self.folder / "writer.sock").exists():  # or else this process would become the writer
             assert self.writer.poll() is None
         stores = open_sqlite(self.folder)
         return Stores(

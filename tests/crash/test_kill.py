@@ -146,7 +146,9 @@ def kill(server: Server, kind: str, dice: random.Random) -> None:
             children = server.children()
             server.process.kill()
             server.process.wait(10)
-            until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in children), 20, "nobody outlives the supervisor")
+            until(
+                lambda: not any(Path(f"/proc/{pid}").exists() for pid in children), 20, "nobody outlives the supervisor"
+            )
             server.start()
         case _:
             server.kill()
@@ -196,7 +198,10 @@ def test_no_acknowledged_event_is_lost_or_doubled_or_late_whatever_is_killed_and
     kinds = [KINDS[number % len(KINDS)] for number in range(rounds)]
     dice.shuffle(kinds)
     with served(tmp_path, keys) as server:
-        things = [{"id": name, "title": name, "audience": "everyone"} for name in (NEVER_DONE, *[f"thing-{n}" for n in range(ITEMS)])]
+        things = [
+            {"id": name, "title": name, "audience": "everyone"}
+            for name in (NEVER_DONE, *[f"thing-{n}" for n in range(ITEMS)])
+        ]
         assert server.post("/v1/items", {"items": things}).status == 200
         tactful(tmp_path, "train")
         until(lambda: server.get("/healthz").json["status"] == "ok", 20, "the model is there")
@@ -231,11 +236,23 @@ def test_no_acknowledged_event_is_lost_or_doubled_or_late_whatever_is_killed_and
     seconds = time.monotonic() - began
     looked = sum(client.looked for client in clients)
     messages = [one for found in failed.values() for one in found]
-    print(f"{rounds} kills, {events:,} acknowledged events, {looked:,} decisions right after one, {seconds:.0f} s; {len(messages)} wrong")
+    print(
+        f"{rounds} kills, {events:,} acknowledged events, {looked:,} decisions right after one, {seconds:.0f} s; {len(messages)} wrong"
+    )
     if request.config.getoption("--prove"):
         note("kill: rounds after which every acknowledged event was kept, once", rounds, len(failed), seconds)
-        note("kill: acknowledged events kept, once", events, sum("lost" in one or "twice" in one for one in messages), seconds)
-        note("kill: acknowledged events in the very next decision of any worker", looked, sum("next decision" in one for one in messages), seconds)
+        note(
+            "kill: acknowledged events kept, once",
+            events,
+            sum("lost" in one or "twice" in one for one in messages),
+            seconds,
+        )
+        note(
+            "kill: acknowledged events in the very next decision of any worker",
+            looked,
+            sum("next decision" in one for one in messages),
+            seconds,
+        )
     for client in clients:
         if client.failure is not None:
             raise client.failure

@@ -7,6 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 from msgspec import Struct, structs
+
+from tactful.domain.consent import Dial
+from tactful.domain.decision import Ask, Evidence, Slots
+from tactful.domain.errors import NoModel, UnknownPlacement
+from tactful.domain.item import Item
+from tactful.domain.view import Moment, View
+from tactful.engine import must_be_durable
+from tactful.flow.decide import REMOVED_NAMED
+from tactful.ports import Arranger, Guard, Shelf, Strategy
 from tests.shop import (
     FOR_CHILDREN,
     NOW,
@@ -19,15 +28,6 @@ from tests.shop import (
     placement,
     shop_items,
 )
-
-from tactful.domain.consent import Dial
-from tactful.domain.decision import Ask, Evidence, Slots
-from tactful.domain.errors import NoModel, UnknownPlacement
-from tactful.domain.item import Item
-from tactful.domain.view import Moment, View
-from tactful.engine import must_be_durable
-from tactful.flow.decide import REMOVED_NAMED
-from tactful.ports import Arranger, Guard, Shelf, Strategy
 
 EVERY_ITEM = tuple(item.id for item in shop_items())
 

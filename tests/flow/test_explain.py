@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 import pytest
 from msgspec import Struct, structs
-from tests.shop import DAY, NOW, PLAIN, SEED, Shop, catalogue, items_in, open_shop, placement
 
 from tactful.domain.catalogue import Catalogue
 from tactful.domain.decision import PERSONAL, Ask, Evidence, Source
@@ -22,6 +21,7 @@ from tactful.flow.explain import label, ordinal, sentence, what_if
 from tactful.learn.neighbours import single
 from tactful.ports import Shelf, Strategy
 from tactful.sample.readers import readers
+from tests.shop import DAY, NOW, PLAIN, SEED, Shop, catalogue, items_in, open_shop, placement
 
 # ------------------------------------------------------------------------------------------------------- taking a reason away
 

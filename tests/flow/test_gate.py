@@ -13,7 +13,6 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, precondition, rule
 from msgspec import Struct, field
-from tests.shop import DAY, MINUTE, NOW, PLAIN, Shop, crowd, items_in, open_shop, shop_items
 
 from tactful.domain.catalogue import Catalogue, Proxy
 from tactful.domain.charter import Charter, Children, Data, Purpose, Sensitive
@@ -26,6 +25,7 @@ from tactful.domain.view import SURFACES, View
 from tactful.flow import gate
 from tactful.flow.fold import fold
 from tactful.flow.gate import Admitted, Refused, admit, view_of
+from tests.shop import DAY, MINUTE, NOW, PLAIN, Shop, crowd, items_in, open_shop, shop_items
 
 Random = random.Random
 

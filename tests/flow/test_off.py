@@ -6,12 +6,12 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.shop import DAY, NOW, PLAIN, SENSITIVE, Shop, items_in, open_shop, shop_items
 
 from tactful.domain.consent import Dial
 from tactful.domain.decision import Ask
 from tactful.domain.event import VERBS
 from tactful.domain.receipt import Receipt
+from tests.shop import DAY, NOW, PLAIN, SENSITIVE, Shop, items_in, open_shop, shop_items
 
 EVERY_ITEM = tuple(item.id for item in shop_items())
 

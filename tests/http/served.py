@@ -38,7 +38,11 @@ class Reply(Struct, frozen=True):
 
 
 def speak(
-    connection: http.client.HTTPConnection, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None
+    connection: http.client.HTTPConnection,
+    method: str,
+    path: str,
+    body: object = None,
+    headers: Mapping[str, str] | None = None,
 ) -> Reply:
     """One request on a connection. body: bytes as they are; anything else as JSON."""
     payload = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
@@ -71,7 +75,9 @@ def installed(home: Path) -> dict[str, str]:
 class Server:
     """A served installation: one supervisor, one writer, some workers; and a client for it."""
 
-    def __init__(self, home: Path, keys: Mapping[str, str], workers: int = 2, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, home: Path, keys: Mapping[str, str], workers: int = 2, environment: Mapping[str, str] | None = None
+    ) -> None:
         self.home, self.keys, self.count = home, keys, workers
         self.port = free_port()
         self.log = home / "serve.log"
@@ -89,7 +95,18 @@ class Server:
 
     def launch(self) -> None:
         """Start it, and wait for nothing."""
-        command = [sys.executable, "-m", "tactful", "--home", str(self.home), "serve", "--port", str(self.port), "--workers", str(self.count)]
+        command = [
+            sys.executable,
+            "-m",
+            "tactful",
+            "--home",
+            str(self.home),
+            "serve",
+            "--port",
+            str(self.port),
+            "--workers",
+            str(self.count),
+        ]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, env=self._environment)
 
@@ -123,7 +140,8 @@ class Server:
                 return False
             with self.each_worker(patience=1) as connections:
                 return len(connections) == self.count and all(
-                    speak(one, "POST", "/v1/items", {"items": []}, self.as_server()).status == 200 for one in connections
+                    speak(one, "POST", "/v1/items", {"items": []}, self.as_server()).status == 200
+                    for one in connections
                 )
 
         until(whole, seconds, "the server is whole")
@@ -198,7 +216,9 @@ class Server:
         assert reply.status == 200, reply.body
         return reply.json
 
-    def decide(self, person: str | None = None, placement: Any = "home", headers: Mapping[str, str] | None = None, **more: Any) -> Any:
+    def decide(
+        self, person: str | None = None, placement: Any = "home", headers: Mapping[str, str] | None = None, **more: Any
+    ) -> Any:
         """One decision."""
         reply = self.post("/v1/decide", {"placements": [placement], "person": person, **more}, headers)
         assert reply.status == 200, reply.body
@@ -235,7 +255,9 @@ class Server:
             if (int(cells[1].rpartition(":")[2], 16), int(cells[2].rpartition(":")[2], 16)) == (theirs, ours):
                 for pid in self.workers():
                     with contextlib.suppress(OSError):
-                        if any(f"socket:[{cells[9]}]" == str(fd.readlink()) for fd in Path(f"/proc/{pid}/fd").iterdir()):
+                        if any(
+                            f"socket:[{cells[9]}]" == str(fd.readlink()) for fd in Path(f"/proc/{pid}/fd").iterdir()
+                        ):
                             return pid
         return None
 
@@ -290,7 +312,14 @@ def moment(at: int) -> str:
 
 def message(person: str, name: str, item: str, verb: str = "viewed", **more: Any) -> dict[str, Any]:
     """One message: a person did something with an item, now."""
-    return {"type": "track", "event": verb, "messageId": name, "userId": person, "properties": {"item_id": item}, **more}
+    return {
+        "type": "track",
+        "event": verb,
+        "messageId": name,
+        "userId": person,
+        "properties": {"item_id": item},
+        **more,
+    }
 
 
 def stocked(server: Server, people: int = 30) -> None:

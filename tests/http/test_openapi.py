@@ -49,7 +49,16 @@ def test_every_reference_in_it_leads_somewhere(shop: Server) -> None:
 def test_no_page_pulls_anything_from_elsewhere(shop: Server) -> None:
     """Neither the description nor a page about it: no renderer from a foreign server, not even with a browser asking."""
     browser = {"Accept": "text/html"}
-    for path in ("/", "/openapi", "/openapi/", "/openapi/swagger", "/openapi/redoc", "/openapi/openapi.json", "/healthz", "/nothing"):
+    for path in (
+        "/",
+        "/openapi",
+        "/openapi/",
+        "/openapi/swagger",
+        "/openapi/redoc",
+        "/openapi/openapi.json",
+        "/healthz",
+        "/nothing",
+    ):
         reply = shop.get(path, browser)
         assert reply.status in (200, 404), path
         assert not re.search(rb"https?://(?!127\.0\.0\.1)", reply.body), (path, reply.body[:300])

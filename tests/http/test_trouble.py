@@ -31,7 +31,10 @@ def frail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 def prepared(server: Server) -> None:
     """A few items, a model, and a person who allows everything."""
-    things = [{"id": f"thing-{n}", "title": f"Thing {n}", "audience": "everyone", "attributes": {"kind": f"kind-{n % 3}"}} for n in range(30)]
+    things = [
+        {"id": f"thing-{n}", "title": f"Thing {n}", "audience": "everyone", "attributes": {"kind": f"kind-{n % 3}"}}
+        for n in range(30)
+    ]
     assert server.post("/v1/items", {"items": things}).status == 200
     tactful(server.home, "train")
     until(lambda: takes_up(server), 20, "both workers took up the models")
@@ -84,7 +87,13 @@ def narrow(tmp_path: Path) -> Iterator[Path]:
     data = tmp_path / "data"
     data.mkdir()
     mounted = sys.platform == "linux" and os.geteuid() == 0
-    mounted = mounted and subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(data)], capture_output=True, check=False).returncode == 0
+    mounted = (
+        mounted
+        and subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(data)], capture_output=True, check=False
+        ).returncode
+        == 0
+    )
     if not mounted:
         pytest.skip("a small disk cannot be mounted here: that takes Linux and root")
     try:
@@ -117,7 +126,9 @@ def test_a_full_disk_is_507_and_loses_nothing_acknowledged_and_service_resumes_w
 # --------------------------------------------------------------------------------------------------------- the processes
 
 
-def test_without_the_writer_events_are_503_and_decisions_go_on_until_the_supervisor_has_started_it_again(frail: Server) -> None:
+def test_without_the_writer_events_are_503_and_decisions_go_on_until_the_supervisor_has_started_it_again(
+    frail: Server,
+) -> None:
     writer = frail.writer()
     os.kill(frail.process.pid, signal.SIGSTOP)  # so that the supervisor cannot be too quick for us
     try:
@@ -125,9 +136,15 @@ def test_without_the_writer_events_are_503_and_decisions_go_on_until_the_supervi
         with frail.each_worker() as connections:
             for worker in connections:
                 batch = {"batch": [message("somebody", "widow-1", "thing-2")]}
-                until(lambda w=worker, b=batch: speak(w, "POST", "/v1/batch", b, frail.as_server()).status == 503, 5, "the worker noticed")
+                until(
+                    lambda w=worker, b=batch: speak(w, "POST", "/v1/batch", b, frail.as_server()).status == 503,
+                    5,
+                    "the worker noticed",
+                )
                 says_come_back(speak(worker, "POST", "/v1/batch", batch, frail.as_server()), 503, "writer")
-                decision = speak(worker, "POST", "/v1/decide", {"placements": ["home"], "person": "somebody"}, frail.as_server())
+                decision = speak(
+                    worker, "POST", "/v1/decide", {"placements": ["home"], "person": "somebody"}, frail.as_server()
+                )
                 assert decision.status == 200
                 assert decision.json["decisions"][0]["items"]
     finally:

@@ -11,6 +11,23 @@ import scipy.sparse as sparse
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
+
+from tactful.domain.catalogue import Catalogue
+from tactful.domain.consent import Consent, Dial
+from tactful.domain.decision import Ask
+from tactful.domain.errors import BadInput, NoModel, StaleModel
+from tactful.domain.event import TOWARDS, VERBS, Event, Interaction, Told
+from tactful.domain.item import Item
+from tactful.learn.interactions import interactions_of
+from tactful.learn.neighbours import strongest
+from tactful.learn.train import fit, fits, learners
+from tactful.plugins import available, build, load
+from tactful.ports import Interactions, Model, Strategy
+from tactful.stores.registry import Registry
+from tactful.strategies.interests import Interests
+from tactful.strategies.item_transitions import WHOLE, ItemTransitions
+from tactful.strategies.popular import Popular
+from tactful.strategies.similar import Similar
 from tests.shop import (
     DAY,
     EVERYTHING,
@@ -33,23 +50,6 @@ from tests.shop import (
     trained,
     view,
 )
-
-from tactful.domain.catalogue import Catalogue
-from tactful.domain.consent import Consent, Dial
-from tactful.domain.decision import Ask
-from tactful.domain.errors import BadInput, NoModel, StaleModel
-from tactful.domain.event import TOWARDS, VERBS, Event, Interaction, Told
-from tactful.domain.item import Item
-from tactful.learn.interactions import interactions_of
-from tactful.learn.neighbours import strongest
-from tactful.learn.train import fit, fits, learners
-from tactful.plugins import available, build, load
-from tactful.ports import Interactions, Model, Strategy
-from tactful.stores.registry import Registry
-from tactful.strategies.interests import Interests
-from tactful.strategies.item_transitions import WHOLE, ItemTransitions
-from tactful.strategies.popular import Popular
-from tactful.strategies.similar import Similar
 
 People = list[tuple[str, list[Event]]]
 

@@ -71,7 +71,9 @@ class Access:
         if found is None:
             raise NoKey
         if scope not in found.scopes:
-            raise NotAllowed(why=f"The key {found.name!r} lacks the scope {scope!r}", fix="Use a secret key, on your server")
+            raise NotAllowed(
+                why=f"The key {found.name!r} lacks the scope {scope!r}", fix="Use a secret key, on your server"
+            )
         return found
 
     def token(self, person: str, now: int, seconds: int = 3600) -> str:
@@ -89,7 +91,9 @@ class Access:
         try:
             claims = jwt.decode(token, self._secret, ["HS256"], audience="tactful", options={"verify_exp": False})
         except jwt.InvalidTokenError:
-            raise NotAllowed(why="The person token is not one of ours", fix="Ask for one with POST /v1/tokens") from None
+            raise NotAllowed(
+                why="The person token is not one of ours", fix="Ask for one with POST /v1/tokens"
+            ) from None
         if claims.get("exp", 0) * 1000 < now:
             raise NotAllowed(why="The person token is out of date", fix="Ask for a new one with POST /v1/tokens")
         person = claims.get("sub")

@@ -60,9 +60,12 @@ def create_app(service: Service, more_routes: Sequence[Any] = (), **options: Any
             Exception: _surprise,
         },
         openapi_config=OpenAPIConfig(
-            title="Tactful", version=__version__, path="/openapi", render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+            title="Tactful",
+            version=__version__,
+            path="/openapi",
+            render_plugins=[JsonRenderPlugin(path="/openapi.json")],
             use_handler_docstrings=True,
-        ),  # fmt: skip
+        ),
         state=_state(service),
         request_class=_Request,
         request_max_body_size=1024 * max(service.limits.body_kb, service.limits.items_body_kb),
@@ -100,7 +103,9 @@ async def _purge(service: Service) -> None:
             log.warning("purge: %s", error)
 
 
-def problem(status: int, title: str, detail: str, field: str = "", headers: dict[str, str] | None = None) -> Response[bytes]:
+def problem(
+    status: int, title: str, detail: str, field: str = "", headers: dict[str, str] | None = None
+) -> Response[bytes]:
     """An error as the client gets it."""
     body = msgspec.json.encode(ProblemOut(status, title, detail, field))
     return Response(body, status_code=status, media_type="application/problem+json", headers=headers)
@@ -113,7 +118,7 @@ def _known_error(_: Request[Any, Any, Any], error: TactfulError) -> Response[byt
     return problem(error.status, error.code, str(error), str(error.facts.get("field", "")), headers)
 
 
-def _bad_request(_: Request[Any, Any, Any], error: ValidationException) -> Response[bytes]:
+def _bad_request(request: Request[Any, Any, Any], error: ValidationException) -> Response[bytes]:
     """A body or parameter of the wrong shape: msgspec says where."""
     extra = error.extra if isinstance(error.extra, list) and error.extra else [{}]
     first = extra[0] if isinstance(extra[0], dict) else {}
@@ -137,19 +142,34 @@ def _http_error(request: Request[Any, Any, Any], error: HTTPException) -> Respon
     method, path = request.method, request.scope["path"]
     match error.status_code:
         case 413:
-            return problem(413, "too_large", "body: it is larger than this endpoint takes. Send it in smaller pieces.", "body")
+            return problem(
+                413, "too_large", "body: it is larger than this endpoint takes. Send it in smaller pieces.", "body"
+            )
         case 404:
-            return problem(404, "not_found", f"path: there is nothing at {path}. /openapi/openapi.json lists what there is.", "path")
+            return problem(
+                404,
+                "not_found",
+                f"path: there is nothing at {path}. /openapi/openapi.json lists what there is.",
+                "path",
+            )
         case 405:
             detail = f"method: {path} does not take {method}. It takes {headers.get('allow', 'others')}; see /openapi/openapi.json."
             return problem(405, "method_not_allowed", detail, "method", headers)
         case status:
-            return problem(status, "bad_input" if status == 400 else "http_error", f"{error.detail.rstrip('.')}. {SHAPE}.", "", headers)
+            return problem(
+                status,
+                "bad_input" if status == 400 else "http_error",
+                f"{error.detail.rstrip('.')}. {SHAPE}.",
+                "",
+                headers,
+            )
 
 
 def _surprise(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """A fault of ours. What the request held stays out of the log: it may be personal."""
     log.error("%s %s failed: %s", request.method, request.scope["path"], type(error).__name__, exc_info=error)
     return problem(
-        HTTP_500_INTERNAL_SERVER_ERROR, "fault", "Tactful failed at this request; its log says more. Nothing was acknowledged."
+        HTTP_500_INTERNAL_SERVER_ERROR,
+        "fault",
+        "Tactful failed at this request; its log says more. Nothing was acknowledged.",
     )

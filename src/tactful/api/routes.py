@@ -48,6 +48,10 @@ async def decide(request: Req, data: shapes.DecideRequest) -> shapes.DecideRespo
     """Choose for the placements of one page."""
     service = of(request)
     key = service.key(request, "decide")
+    most = service.limits.placements
+    if len(data.placements) > most:
+        why = f"the page has {len(data.placements)} placements, the most is {most}"
+        raise BadInput(field="placements", why=why, fix="Ask for fewer, or raise limits.placements in tactful.toml")
     person = service.who(request, key, data.person, data.anonymous)
     asks = [_ask(one, data.exclude) for one in data.placements]
     return await _answered(service, service.engine.decide(person, asks, data.context))
@@ -118,15 +122,23 @@ def _item(raw: msgspec.Raw, number: int) -> Item:
         item = msgspec.json.decode(raw, type=Item)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as mistake:
         why, _, path = unreadable(mistake).partition(" - at `$")
-        raise BadInput(field=f"items[{number}]{path.rstrip('`')}", why=why, fix="See docs/reference.md for an item's fields") from None
+        raise BadInput(
+            field=f"items[{number}]{path.rstrip('`')}", why=why, fix="See docs/reference.md for an item's fields"
+        ) from None
     if not 0 < len(item.id) <= 256:
-        raise BadInput(field=f"items[{number}].id", why="it is empty or longer than 256 characters", fix="Give it a short id")
+        raise BadInput(
+            field=f"items[{number}].id", why="it is empty or longer than 256 characters", fix="Give it a short id"
+        )
     for name, value in item.attributes.items():
         if isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:
             why = f"{value} has more than 64 bits"
             raise BadInput(field=f"items[{number}].attributes.{name}", why=why, fix="Send it as text")
     if item.audience not in AUDIENCES:
-        raise BadInput(field=f"items[{number}].audience", why=f"{item.audience!r} is none", fix=f"Use one of {', '.join(AUDIENCES)}")
+        raise BadInput(
+            field=f"items[{number}].audience",
+            why=f"{item.audience!r} is none",
+            fix=f"Use one of {', '.join(AUDIENCES)}",
+        )
     return item
 
 
@@ -147,7 +159,9 @@ async def put_consent(request: Req, person: str, data: shapes.ConsentRequest) ->
     for given, known in ((data.purposes, charter.purposes), (data.sensitive, charter.sensitive)):
         for name in given:
             if name not in known:
-                raise BadInput(field=name, why="the charter does not know it", fix=f"It knows {', '.join(known) or 'none'}")
+                raise BadInput(
+                    field=name, why="the charter does not know it", fix=f"It knows {', '.join(known) or 'none'}"
+                )
     change = ConsentChange(
         service.engine.shell.now(), data.source, charter.version, dial_of(data.dial), data.purposes, data.sensitive
     )
@@ -220,7 +234,9 @@ async def health(request: Req) -> shapes.Health:
     engine = of(request).engine
     shelf = engine.shelf()
     models = {name: model.version for name, model in shelf.models.items()}
-    return shapes.Health("ok" if models else "no model yet: run `tactful train`", len(shelf.catalogue), models, sorted(engine.recipes))
+    return shapes.Health(
+        "ok" if models else "no model yet: run `tactful train`", len(shelf.catalogue), models, sorted(engine.recipes)
+    )
 
 
 def inflate(body: bytes, most: int) -> bytes:
@@ -230,7 +246,9 @@ def inflate(body: bytes, most: int) -> bytes:
             inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
             plain = inflater.decompress(body, most + 1)
         except zlib.error as mistake:
-            raise BadInput(field="body", why=f"it begins like gzip but is not ({mistake})", fix="Send it again, plain or zipped") from None
+            raise BadInput(
+                field="body", why=f"it begins like gzip but is not ({mistake})", fix="Send it again, plain or zipped"
+            ) from None
         body = plain
     if len(body) > most:
         raise TooLarge(field="body", size=len(body), unit="bytes", most=most, fix="Send it in smaller batches")

@@ -36,7 +36,8 @@ class Service:
         if person is not None:
             if not key.trusted and person != proven:
                 raise NotAllowed(
-                    why="A public key cannot ask for a known person", fix="Send the person's token as X-Person-Token, or use a secret key"
+                    why="A public key cannot ask for a known person",
+                    fix="Send the person's token as X-Person-Token, or use a secret key",
                 )
             return person
         if proven is not None:
@@ -57,5 +58,3 @@ def of(request: "Request[Any, Any, Any]") -> Service:
     """The service of this worker."""
     found: Service = request.app.state["service"]
     return found
-
-

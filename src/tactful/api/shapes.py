@@ -26,7 +26,7 @@ class PlacementAsk(Struct, forbid_unknown_fields=True):
 class DecideRequest(Struct, forbid_unknown_fields=True):
     """Who is asking for which placements. person: needs a secret key or the person's token; anonymous: the device's own random id."""
 
-    placements: Annotated[list[Name | PlacementAsk], Meta(min_length=1, max_length=20)]
+    placements: Annotated[list[Name | PlacementAsk], Meta(min_length=1)]
     person: Name | None = None
     anonymous: Name | None = None
     context: Context = {}

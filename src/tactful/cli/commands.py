@@ -13,7 +13,13 @@ json_option = click.option("--json", "machine", is_flag=True, help="Print JSON f
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
-@click.option("--home", type=click.Path(path_type=Path), default=Path("."), envvar="TACTFUL_HOME", help="The installation's folder.")
+@click.option(
+    "--home",
+    type=click.Path(path_type=Path),
+    default=Path("."),
+    envvar="TACTFUL_HOME",
+    help="The installation's folder.",
+)
 @click.pass_context
 def tactful(context: click.Context, home: Path) -> None:
     """Personalization that knows you, and knows when to stop."""
@@ -62,12 +68,20 @@ def import_movielens(home: Path, folder: Path, granted: str | None, machine: boo
     from tactful.cli.importing import bring
     from tactful.connectors import movielens
 
-    purposes = movielens.GRANTED if granted is None else tuple(granted.split(","))
+    purposes = movielens.GRANTED if granted is None else _purposes(granted)
     with opened(home) as (_, engine):
         films = list(movielens.items(folder))
         if not machine:
             click.echo(f"{len(films):,} films; consent recorded as given to MovieLens: {', '.join(purposes)}")
-        account = bring(engine, films, movielens.ratings(folder), movielens.count(folder), purposes, "MovieLens (research use)", machine)
+        account = bring(
+            engine,
+            films,
+            movielens.ratings(folder),
+            movielens.count(folder),
+            purposes,
+            "MovieLens (research use)",
+            machine,
+        )
     account.show(machine)
 
 
@@ -75,11 +89,17 @@ def import_movielens(home: Path, folder: Path, granted: str | None, machine: boo
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--person", default="person", show_default=True, help="Column of the person.")
 @click.option("--item", default="item", show_default=True, help="Column of the item.")
-@click.option("--at", default="at", show_default=True, help="Column of the time: ISO 8601, or seconds or milliseconds since 1970.")
+@click.option(
+    "--at", default="at", show_default=True, help="Column of the time: ISO 8601, or seconds or milliseconds since 1970."
+)
 @click.option("--verb", default="", help="Column of the verb, if there is one.")
-@click.option("--always", default="viewed", show_default=True, help="The verb of every row, if there is no such column.")
+@click.option(
+    "--always", default="viewed", show_default=True, help="The verb of every row, if there is no such column."
+)
 @click.option("--value", default="", help="Column of the value (stars, amount), if there is one.")
-@click.option("--granted", required=True, help='Purposes these people agreed to, comma separated; "" if they were not asked.')
+@click.option(
+    "--granted", required=True, help='Purposes these people agreed to, comma separated; "" if they were not asked.'
+)
 @click.option("--source", default="", help="Where they agreed; stands in each one's proof of consent.")
 @json_option
 @click.pass_obj
@@ -89,13 +109,17 @@ def import_csv(home: Path, /, file: Path, granted: str, source: str, machine: bo
     from tactful.cli.importing import bring
     from tactful.connectors import csv
 
-    purposes = tuple(name for name in granted.split(",") if name)
+    purposes = _purposes(granted)
     with opened(home) as (_, engine):
         rows = csv.rows(file, csv.Columns(**columns), engine.shell.now())
         with file.open("rb") as lines:
             total = sum(1 for _ in lines) - 1
         account = bring(engine, [], rows, total, purposes, source or f"import of {file.name}", machine)
     account.show(machine)
+
+
+def _purposes(granted: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in granted.split(",") if name.strip())
 
 
 @tactful.command()
@@ -112,7 +136,7 @@ def train(home: Path, machine: bool) -> None:
 
 @tactful.command()
 @click.option("--host", default=None, help="Address to listen on.")
-@click.option("--port", type=int, default=None, help="Port to listen on.")
+@click.option("--port", type=click.IntRange(0, 65_535), default=None, help="Port to listen on; 0 takes a free one.")
 @click.option("--workers", type=click.IntRange(1, 64), default=None, help="Serving processes.")
 @click.pass_obj
 @errors
@@ -241,8 +265,14 @@ def doctor(home: Path, machine: bool) -> None:
 
 
 @tactful.command()
-@click.option("--port", type=int, default=8000, show_default=True, help="Port to listen on.")
-@click.option("--folder", type=click.Path(path_type=Path), default=Path(".demo"), show_default=True, help="Where the demo keeps its things.")
+@click.option("--port", type=click.IntRange(0, 65_535), default=8000, show_default=True, help="Port to listen on.")
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path),
+    default=Path(".demo"),
+    show_default=True,
+    help="Where the demo keeps its things.",
+)
 @click.option("--fresh", is_flag=True, help="Begin anew.")
 @errors
 def demo(port: int, folder: Path, fresh: bool) -> None:
@@ -250,5 +280,3 @@ def demo(port: int, folder: Path, fresh: bool) -> None:
     from tactful.cli.demonstration import demonstrate
 
     demonstrate(folder, port, fresh)
-
-

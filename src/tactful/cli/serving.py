@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
@@ -35,17 +36,24 @@ def supervise(home: Path, host: str, port: int, workers: int, pages: str = "") -
     running: list[tuple[list[str], subprocess.Popen[bytes]]] = []
     try:
         running = [(command, _start(command, listening.fileno())) for command in (writer, *[worker] * workers)]
-        _wait_ready(running, listening)
-        click.echo(f"Serving {home.resolve()} on http://{host}:{listening.getsockname()[1]} with {workers} worker{'s' * (workers > 1)}. Ctrl-C stops it.")
+        if not _wait_ready(running, listening, lambda: stopping):
+            return
+        click.echo(
+            f"Serving {home.resolve()} on http://{host}:{listening.getsockname()[1]} with {workers} worker{'s' * (workers > 1)}. Ctrl-C stops it."
+        )
         sys.stdout.flush()
         while not stopping:
             time.sleep(0.2)
             for place, (command, process) in enumerate(running):
                 if process.poll() is not None and not stopping:
-                    click.echo(f"{'The writer' if command is writer else 'A worker'} ended with {process.returncode}; starting it again.", err=True)
+                    click.echo(
+                        f"{'The writer' if command is writer else 'A worker'} ended with {process.returncode}; starting it again.",
+                        err=True,
+                    )
                     time.sleep(0.5)
                     running[place] = (command, _start(command, listening.fileno()))
     finally:
+        listening.close()  # the workers still have it; once they stop, a newcomer is refused instead of kept waiting
         _end([process for _, process in reversed(running)])
 
 
@@ -55,7 +63,11 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         listening.bind((host, port))
     except OSError as error:
-        raise BadInput(field=f"{host}:{port}", why=f"cannot listen there ({error.strerror})", fix="Choose another with --port, or stop what is using it") from None
+        raise BadInput(
+            field=f"{host}:{port}",
+            why=f"cannot listen there ({error.strerror})",
+            fix="Choose another with --port, or stop what is using it",
+        ) from None
     listening.listen(2048)
     return listening
 
@@ -71,11 +83,15 @@ def _never_outlive() -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def _wait_ready(running: "list[tuple[list[str], subprocess.Popen[bytes]]]", listening: socket.socket) -> None:
-    """Until the first worker answers."""
+def _wait_ready(
+    running: "list[tuple[list[str], subprocess.Popen[bytes]]]", listening: socket.socket, stopping: Callable[[], bool]
+) -> bool:
+    """Until the first worker answers. False: told to stop before."""
     host, port = listening.getsockname()[:2]
     until = time.monotonic() + READY_S
     while time.monotonic() < until:
+        if stopping():
+            return False
         for _, process in running:
             if process.poll() not in (None, 0):
                 raise SystemExit(process.returncode)
@@ -83,7 +99,7 @@ def _wait_ready(running: "list[tuple[list[str], subprocess.Popen[bytes]]]", list
             with socket.create_connection((host, port), timeout=1) as probe:
                 probe.sendall(b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n")
                 if probe.recv(12).startswith(b"HTTP/1.1 200"):
-                    return
+                    return True
         except OSError:
             pass
         time.sleep(0.02)

@@ -30,7 +30,8 @@ def rows(path: Path, columns: Columns, now: int) -> Iterator[Arrival | Quarantin
     Times are ISO 8601, or seconds or milliseconds since 1970. The same row of the same file always gets the same id, so that
     importing twice changes nothing.
     """
-    with path.open(newline="", encoding="utf-8-sig") as file:
+    # Bytes that are not UTF-8 are carried along, so that they cost their own row only.
+    with path.open(newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
         reader = csv.DictReader(file)
         have = reader.fieldnames or []
         for wanted in filter(None, (columns.person, columns.item, columns.at, columns.verb, columns.value)):
@@ -40,25 +41,48 @@ def rows(path: Path, columns: Columns, now: int) -> Iterator[Arrival | Quarantin
                     why=f"{path} has {', '.join(have)}",
                     fix="Name it with --person, --item, --at, --verb or --value",
                 )
-        for number, row in enumerate(reader, 2):
-            name = hashlib.blake2b(f"{number}|{'|'.join(map(str, row.values()))}".encode(), digest_size=9).hexdigest()
-            try:
-                yield _arrival(name, row, columns)
-            except ValueError as mistake:
-                raw = ",".join(map(str, row.values())).encode()
-                yield Quarantined(
-                    f"line {number}", now, row.get(columns.person) or "", raw, f"line {number}", str(mistake)
-                )
+        try:
+            for number, row in enumerate(reader, 2):
+                raw = ",".join(map(str, row.values())).encode(errors="surrogateescape")
+                name = hashlib.blake2b(b"%d|%b" % (number, raw), digest_size=9).hexdigest()
+                try:
+                    yield _arrival(name, _whole(row), columns)
+                except (ValueError, OverflowError) as mistake:
+                    line, person = f"line {reader.line_num}", _text(row.get(columns.person))
+                    yield Quarantined(line, now, person, raw, line, str(mistake))
+        except csv.Error as mistake:
+            raise BadInput(
+                field=f"{path}, line {reader.line_num}", why=str(mistake), fix="Look for a quote that is never closed"
+            ) from None
+
+
+def _text(cell: str | None) -> str:
+    """A cell as text that can be kept: without what is not UTF-8."""
+    return (cell or "").encode(errors="ignore").decode()
+
+
+def _whole(row: dict[str, str]) -> dict[str, str]:
+    """The row, if it has a cell for each column. Raises ValueError."""
+    if None in row:
+        raise ValueError("it has more cells than the header; put quotes around a cell that holds the separator")
+    if None in row.values():
+        raise ValueError("it has fewer cells than the header; leave a cell empty, but leave it there")
+    if any(cell != _text(cell) for cell in row.values()):
+        raise ValueError("it is not UTF-8; save the file as UTF-8")
+    return row
 
 
 def _arrival(name: str, row: dict[str, str], columns: Columns) -> Arrival:
     value = row[columns.value] if columns.value else ""
+    verb = row[columns.verb] if columns.verb else columns.always
+    if not verb:
+        raise ValueError(f"column {columns.verb!r} names no verb")
     return Arrival(
         id=name,
         person=row[columns.person] or "",
-        name=columns.verb or columns.always,
+        name=verb,
         at=_when(row[columns.at]) if columns.at and row[columns.at] else None,
-        verb=row[columns.verb] if columns.verb else columns.always,
+        verb=verb,
         items=(row[columns.item],) if row[columns.item] else (),
         value=float(value) if value else None,
     )

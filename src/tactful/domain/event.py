@@ -38,7 +38,7 @@ class Interaction(Struct, frozen=True, array_like=True, tag="interaction", gc=Fa
 
     at: when, in milliseconds since 1970, corrected for the skew of the client's clock.
     data: the charter's data entry it is kept as. purposes: what it may be used for, as agreed when it came in.
-    visit: kept for the current visit only.
+    visit: kept for the current visit only. kept: when it came in, from which its retention time counts (0: when it happened).
     """
 
     id: str
@@ -50,6 +50,7 @@ class Interaction(Struct, frozen=True, array_like=True, tag="interaction", gc=Fa
     visit: bool = False
     value: float | None = None
     fields: dict[str, Any] = {}
+    kept: int = 0
 
 
 class Told(Struct, frozen=True, array_like=True, tag="told", gc=False):
@@ -61,6 +62,7 @@ class Told(Struct, frozen=True, array_like=True, tag="told", gc=False):
     value: Value
     data: str
     purposes: tuple[str, ...]
+    kept: int = 0
 
 
 class Obtained(Struct, frozen=True, array_like=True, tag="obtained", gc=False):
@@ -75,6 +77,7 @@ class Obtained(Struct, frozen=True, array_like=True, tag="obtained", gc=False):
     seller: str
     licence: str
     basis: str
+    kept: int = 0
 
 
 class Inferred(Struct, frozen=True, array_like=True, tag="inferred", gc=False):
@@ -90,6 +93,7 @@ class Inferred(Struct, frozen=True, array_like=True, tag="inferred", gc=False):
     data: str
     purposes: tuple[str, ...]
     evidence: str
+    kept: int = 0
 
 
 Trait = Told | Obtained | Inferred

@@ -29,6 +29,9 @@ SENSITIVE_CATEGORIES = (
 GUARDS_ALWAYS = ("sensitive", "children")
 """Guards that no placement and no charter can do without."""
 
+SENSITIVE_MOST = 31
+"""Each category has a bit of 32 in the catalogue; the last one stands for categories that the charter does not know."""
+
 Problem = tuple[str, str, str]
 """(where, as dotted keys; what is wrong; the fix)"""
 
@@ -43,6 +46,12 @@ def problems(charter: Charter) -> Iterator[Problem]:
     yield from _purpose_problems(charter)
     yield from _data_problems(charter)
     yield from _ownership_problems(charter)
+    if len(charter.sensitive) > SENSITIVE_MOST:
+        yield (
+            "sensitive",
+            f"it has {len(charter.sensitive)} categories, the most is {SENSITIVE_MOST}",
+            "Join some of them",
+        )
     for guard in GUARDS_ALWAYS:
         if guard not in charter.guards_always:
             yield "guards_always", f"the guard {guard!r} is missing", f"Add {guard!r}; it cannot be switched off"
@@ -103,6 +112,14 @@ def _data_problems(charter: Charter) -> Iterator[Problem]:
             )
         if data.sensitive and data.sensitive not in charter.sensitive:
             yield f"{at}.sensitive", f"there is no [sensitive.{data.sensitive}]", "Declare it, or correct the name"
+        if data.verbs and data.kind != "observed":
+            yield (
+                f"{at}.verbs",
+                f"an entry of kind {data.kind!r} keeps no verbs",
+                'Keep them in one with kind = "observed"',
+            )
+        if data.traits and data.kind == "observed":
+            yield f"{at}.traits", "an entry of kind 'observed' keeps no traits", 'Keep them in one with kind = "told"'
         if data.retention_days < 1:
             yield (
                 f"{at}.retention_days",

@@ -9,7 +9,9 @@ from tactful.domain.event import VERBS, Arrival
 ID_MOST = 256
 """Longest id, in characters: longer ones are mistakes (a token, a whole page address)."""
 ITEMS_MOST = 500
-EARLIEST = 946_684_800_000  # 2000-01-01: an older clock was never set
+EARLIEST = (
+    788_918_400_000  # 1995-01-01: an older clock was never set (they wake up in 1970 or 1980); MovieLens begins in 1996
+)
 AHEAD = 24 * 3_600_000  # a client may be a day ahead (its zone); more is a wrong clock
 ANONYMOUS = "anon:"
 """Prefix of the names of people who have not said who they are. A known person's id cannot begin with it."""
@@ -31,7 +33,7 @@ def clean(arrival: Arrival, now: int) -> Arrival | Unusable:
     at = now if arrival.at is None else arrival.at
     if not EARLIEST <= at <= now + AHEAD:
         return Unusable(
-            "timestamp", "it lies before 2000 or more than a day ahead; set the client's clock, and send sentAt"
+            "timestamp", "it lies before 1995 or more than a day ahead; set the client's clock, and send sentAt"
         )
     if arrival.verb:
         unusable = _unusable_interaction(arrival)

@@ -39,7 +39,7 @@ class Refused(Struct, frozen=True):
 def admit(arrival: Arrival, charter: Charter, consent: Consent, now: int) -> Admitted | Refused:
     """What of an arrival may be kept, and for which purposes: what the person allows, narrowed by what the event itself says."""
     if arrival.verb:
-        return _admit_interaction(arrival, charter, consent)
+        return _admit_interaction(arrival, charter, consent, now)
     child = child_in(arrival.traits, now, charter.children.age)
     if not arrival.traits:
         return Refused(f"the event {arrival.name!r} means nothing that the charter keeps")
@@ -52,7 +52,7 @@ def admit(arrival: Arrival, charter: Charter, consent: Consent, now: int) -> Adm
         if entry is None or not _plain(value):
             stripped.append(name)
         elif purposes and not minor and consent.dial >= Dial.told and not _shut(charter.data[entry], consent):
-            events.append(Told(f"{arrival.id}#{name}", arrival.at or now, name, value, entry, purposes))
+            events.append(Told(f"{arrival.id}#{name}", arrival.at or now, name, value, entry, purposes, now))
     if minor and child is None:
         return Refused("children are not profiled")
     if not events and child is None:
@@ -60,7 +60,7 @@ def admit(arrival: Arrival, charter: Charter, consent: Consent, now: int) -> Adm
     return Admitted(tuple(events), tuple(stripped), child)
 
 
-def _admit_interaction(arrival: Arrival, charter: Charter, consent: Consent) -> Admitted | Refused:
+def _admit_interaction(arrival: Arrival, charter: Charter, consent: Consent, now: int) -> Admitted | Refused:
     entry = charter.of_verb.get(arrival.verb)
     if entry is None:
         return Refused(f"the charter keeps no data for {arrival.verb!r}")
@@ -89,7 +89,8 @@ def _admit_interaction(arrival: Arrival, charter: Charter, consent: Consent) -> 
             visit,
             arrival.value,
             fields,
-        )  # fmt: skip
+            now,
+        )
         for place, item in enumerate(arrival.items)
     ]
     return Admitted(tuple(kept), stripped)
@@ -259,7 +260,7 @@ class _Cut:
             oldest = open_since.get(one.data)
             if (
                 oldest is not None
-                and one.at >= oldest
+                and (one.kept or one.at) >= oldest
                 and purpose in one.purposes
                 and one.item not in telling
                 and (one.at >= visit_from or not (this_visit or one.visit))
@@ -276,7 +277,7 @@ class _Cut:
             return shut
         if self.purpose not in one.purposes:
             return f"it was not collected for {self.purpose!r}"
-        if one.at < self._oldest[one.data]:
+        if (one.kept or one.at) < self._oldest[one.data]:
             return "its time is over"
         if one.item in telling:
             return "sensitive: the item would betray what is not turned on"
@@ -287,7 +288,7 @@ class _Cut:
         why = self.entry_shut(trait.data)
         if why is None and self.purpose not in trait.purposes:
             why = f"it was not collected for {self.purpose!r}"
-        if why is None and trait.at < self._oldest[trait.data]:
+        if why is None and (trait.kept or trait.at) < self._oldest[trait.data]:
             why = "its time is over"
         if why is None:
             return True

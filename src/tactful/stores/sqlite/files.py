@@ -4,7 +4,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tactful.domain.errors import NotInitialised, StoreBroken, StoreBusy, StoreFull
@@ -44,14 +44,18 @@ def create(folder: Path | str) -> None:
     folder = Path(folder)
     with disk_errors():
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        initialised = [(folder / name).exists() for name in (KEYS, DATA)]
-        master = read_master(folder) if any(initialised) else make_master(folder)
+        initialised = (folder / DATA).exists()
+        if initialised and not (folder / KEYS).exists():
+            raise _keys_missing(folder)
+        master = read_master(folder) if initialised or (folder / KEYS).exists() else make_master(folder)
         for name in (TOMBSTONES, KEYS, DATA):  # data.db last: a folder that has it is complete
             _create_file(folder / name, master)
 
 
 def _create_file(path: Path, master: Master) -> None:
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # SQLite gives -wal and -shm the same rights
+    # SQLite gives -wal and -shm the rights of the file. Never open one that is there: closing it would drop SQLite's own locks.
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     db = _connect(path)
     try:
         db.executescript(_SETTINGS)
@@ -89,9 +93,7 @@ def open_file(path: Path, *, reader: bool) -> sqlite3.Connection:
 def open_keys(folder: Path, master: Master, *, reader: bool) -> sqlite3.Connection:
     """keys.db, once it is certain that it belongs to this master key."""
     if (folder / DATA).exists() and not (folder / KEYS).exists():
-        raise StoreBroken(
-            why=f"{folder / KEYS} is missing, without which {DATA} cannot be read; restore it from its backup"
-        )
+        raise _keys_missing(folder)
     db = open_file(folder / KEYS, reader=reader)
     with disk_errors():
         proof = db.execute("SELECT proof FROM master").fetchone()
@@ -101,6 +103,12 @@ def open_keys(folder: Path, master: Master, *, reader: bool) -> sqlite3.Connecti
             why=f"the master key does not fit {folder / KEYS}; restore master.key or set TACTFUL_MASTER_KEY to the right one"
         )
     return db
+
+
+def _keys_missing(folder: Path) -> StoreBroken:
+    return StoreBroken(
+        why=f"{folder / KEYS} is missing, without which {DATA} cannot be read; restore it from its backup"
+    )
 
 
 def take_lock(folder: Path) -> int | None:
