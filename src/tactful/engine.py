@@ -12,19 +12,18 @@ from tactful.domain.charter import Charter
 from tactful.domain.consent import NOBODY, Consent, ConsentChange, Dial
 from tactful.domain.decision import Ask, Verdict
 from tactful.domain.errors import StaleModel, UnknownPlacement
-from tactful.domain.event import Arrival, Event, Value
+from tactful.domain.event import Arrival, Event, Interaction, Value
 from tactful.domain.profile import UNKNOWN, Profile
 from tactful.domain.receipt import Receipt
 from tactful.domain.view import Moment, View
-from tactful.flow.clean import Unusable, clean
+from tactful.flow.clean import ID_MOST, Unusable, clean
 from tactful.flow.decide import Decision, Recipe, decide
 from tactful.flow.explain import Stamp, explain
 from tactful.flow.fold import fold
-from tactful.flow.gate import DAY, Refused, admit, is_child, view_of
+from tactful.flow.gate import DAY, Admitted, Refused, admit, is_child, view_of
 from tactful.learn.train import fits
 from tactful.ports import VISIT, Ack, Dice, Model, ModelStore, Quarantined, Record, Shelf, Stores
 
-QUARANTINE_MS = 7 * DAY
 ANONYMOUS_RECEIPT_MS = DAY
 RECEIPT_MS = 90 * DAY
 
@@ -94,6 +93,49 @@ class Taken(Struct):
         for ack in self.acks:
             await ack
         return self.outcome(await self.events)
+
+
+class _Intake:
+    """A batch while it is looked through: what is kept, by person and data entry, and what becomes of the rest."""
+
+    def __init__(self, now: int, unusable: Iterable[Quarantined]) -> None:
+        self.now = now
+        self.quarantined = list(unusable)
+        self.problems = [Problem(piece.id, "quarantined", piece.why, piece.field) for piece in self.quarantined]
+        self.records: dict[tuple[str, str], list[Event]] = {}
+        self._parts: list[list[tuple[str, str]]] = []
+        self._met: set[tuple[str, str]] = set()
+        self._repeated = 0
+        self._stripped: Counter[str] = Counter()
+
+    def set_aside(self, arrival: Arrival, reason: Unusable) -> None:
+        """Into quarantine, with its reason."""
+        self.problems.append(Problem(arrival.id, "quarantined", reason.why, reason.field))
+        person = arrival.person if 0 < len(arrival.person) <= ID_MOST else ""
+        raw = msgspec.json.encode(arrival)
+        self.quarantined.append(Quarantined(arrival.id[:64], self.now, person, raw, reason.field, reason.why))
+
+    def keep(self, person: str, admitted: Admitted) -> None:
+        """Into the records; a message that brings only what an earlier one of this batch had is a duplicate."""
+        if admitted.stripped:
+            self._stripped.update(admitted.stripped)
+        mine = []
+        for event in admitted.events:
+            part = (person, event.id)
+            mine.append(part)
+            if part not in self._met:
+                data = VISIT if isinstance(event, Interaction) and event.visit else event.data
+                self.records.setdefault((person, data), []).append(event)
+        if mine and self._met.issuperset(mine):
+            self._repeated += 1
+        else:
+            self._met.update(mine)
+            self._parts.append(mine)
+
+    def taken(self, events: Ack[frozenset[tuple[str, str]]], acks: list[Ack[Any]]) -> Taken:
+        """The batch on its way."""
+        sent = len(self._parts) + self._repeated + len(self.problems)
+        return Taken(sent, self._repeated, self._parts, self.problems, self._stripped, events, acks)
 
 
 class Answer(Struct, frozen=True):
@@ -195,52 +237,29 @@ class Engine:
 
     def take(self, arrivals: Sequence[Arrival], unusable: Iterable[Quarantined] = ()) -> Taken:
         """clean → gate → append. unusable: pieces of the batch that could not even be read."""
-        now = self.shell.now()
         self._drop_stale_consents()  # once for the batch: what is withdrawn meanwhile is caught by the gate at use
-        quarantined = list(unusable)
-        problems = [Problem(piece.id, "quarantined", piece.why, piece.field) for piece in quarantined]
-        records: dict[tuple[str, str], list[Event]] = {}
-        parts: list[list[tuple[str, str]]] = []
-        repeated, met = 0, set[tuple[str, str]]()
-        stripped: Counter[str] = Counter()
+        intake = _Intake(self.shell.now(), unusable)
         acks: list[Ack[Any]] = []
         for arrival in arrivals:
-            cleaned = clean(arrival, now)
+            cleaned = clean(arrival, intake.now)
             if isinstance(cleaned, Unusable):
-                problems.append(Problem(arrival.id, "quarantined", cleaned.why, cleaned.field))
-                quarantined.append(_quarantined(arrival, cleaned, now))
+                intake.set_aside(arrival, cleaned)
                 continue
-            admitted = admit(cleaned, self.charter, self._known_consent(arrival.person), now)
+            admitted = admit(cleaned, self.charter, self._known_consent(arrival.person), intake.now)
             if isinstance(admitted, Refused):
-                problems.append(Problem(arrival.id, "refused", admitted.why))
+                intake.problems.append(Problem(arrival.id, "refused", admitted.why))
                 continue
-            if admitted.stripped:
-                stripped.update(admitted.stripped)
             if admitted.child is not None:
-                acks.append(self._mark_child(arrival.person, admitted.child, now))
-            mine = []
-            for event in admitted.events:
-                part = (arrival.person, event.id)
-                mine.append(part)
-                if part not in met:
-                    visit = getattr(event, "visit", False)
-                    records.setdefault((arrival.person, VISIT if visit else event.data), []).append(event)
-            if mine and met.issuperset(mine):
-                repeated += 1
-                continue
-            met.update(mine)
-            parts.append(mine)
-        if quarantined:
-            acks.append(self.stores.quarantine.put(quarantined))
-        kept = [
-            Record(person, data, tuple(events), self._keep_until(data, now))
-            for (person, data), events in records.items()
+                acks.append(self._mark_child(arrival.person, admitted.child, intake.now))
+            intake.keep(arrival.person, admitted)
+        if intake.quarantined:
+            acks.append(self.stores.quarantine.put(intake.quarantined))
+        records = [
+            Record(person, data, tuple(events), self._keep_until(data, intake.now))
+            for (person, data), events in intake.records.items()
         ]
         nothing: Ack[frozenset[tuple[str, str]]] = Ack(frozenset())
-        return Taken(
-            len(parts) + repeated + len(problems), repeated,
-            parts, problems, stripped, self.stores.events.append(kept) if kept else nothing, acks,
-        )  # fmt: skip
+        return intake.taken(self.stores.events.append(records) if records else nothing, acks)
 
     def _keep_until(self, data: str, now: int) -> int:
         if data == VISIT:
@@ -317,8 +336,3 @@ class Engine:
 def must_be_durable(answer: Answer) -> bool:
     """Whether an answer must wait for its receipt to be on disk: a held decision must not be lost."""
     return answer.decision.verdict is Verdict.hold
-
-
-def _quarantined(arrival: Arrival, reason: Unusable, now: int) -> Quarantined:
-    person = arrival.person if 0 < len(arrival.person) <= 256 else ""
-    return Quarantined(arrival.id[:64], now, person, msgspec.json.encode(arrival), reason.field, reason.why)
