@@ -72,7 +72,12 @@ def item_of(book: Book) -> Item:
         id=book.id,
         title=book.title,
         kind="book",
-        attributes={"author": book.author, "subjects": list(book.subjects), "mood": book.mood, "language": book.language},
+        attributes={
+            "author": book.author,
+            "subjects": list(book.subjects),
+            "mood": book.mood,
+            "language": book.language,
+        },
         text=book.text,
         price=Price(book.price),
         sensitivity=book.sensitivity,
@@ -100,7 +105,9 @@ FOR_CHILDREN = frozenset(item.id for item in shop_items() if item.audience in ("
 # ------------------------------------------------------------------------------------------------------------------ people
 
 
-def allow(dial: Dial = Dial.remember, *purposes: str, child: bool | None = None, sensitive: Sequence[str] = ()) -> ConsentChange:
+def allow(
+    dial: Dial = Dial.remember, *purposes: str, child: bool | None = None, sensitive: Sequence[str] = ()
+) -> ConsentChange:
     """A change of consent to this dial and these purposes (none named: all that there are)."""
     given = dict.fromkeys(purposes or EVERYTHING, True)
     return ConsentChange(NOW, "test", "1", dial, given, dict.fromkeys(sensitive, True), child)
@@ -113,7 +120,14 @@ def consent(dial: Dial = Dial.remember, *purposes: str, **more: Any) -> Consent:
 
 def act(item: str, at: int = NOW - DAY, verb: str = "viewed", **changes: Any) -> Interaction:
     """An interaction, kept as the template's charter keeps its verb, for all purposes."""
-    made = {"id": f"{verb}-{item}-{at}", "at": at, "verb": verb, "item": item, "data": charter().of_verb[verb], "purposes": EVERYTHING}
+    made = {
+        "id": f"{verb}-{item}-{at}",
+        "at": at,
+        "verb": verb,
+        "item": item,
+        "data": charter().of_verb[verb],
+        "purposes": EVERYTHING,
+    }
     return Interaction(**{**made, **changes})
 
 
@@ -126,7 +140,8 @@ def view(*history: Interaction, **more: Any) -> View:
 def arrivals_of(reader: Reader) -> list[Arrival]:
     """What a simulated reader did, as it comes in."""
     return [
-        Arrival(id=one.id, person=reader.id, name=one.verb, at=one.at, verb=one.verb, items=(one.book,)) for one in reader.acts
+        Arrival(id=one.id, person=reader.id, name=one.verb, at=one.at, verb=one.verb, items=(one.book,))
+        for one in reader.acts
     ]
 
 
@@ -211,7 +226,15 @@ class Shop:
     def does(self, person: str, verb: str, *items: str, at: int | None = None, **more: Any) -> None:
         """Let a person do something with each of these items, one after the other, now."""
         arrivals = [
-            Arrival(id=f"{person}-{verb}-{item}-{at}-{place}", person=person, name=verb, verb=verb, items=(item,), at=at, **more)
+            Arrival(
+                id=f"{person}-{verb}-{item}-{at}-{place}",
+                person=person,
+                name=verb,
+                verb=verb,
+                items=(item,),
+                at=at,
+                **more,
+            )
             for place, item in enumerate(items)
         ]
         self.engine.take(arrivals).wait()
@@ -268,7 +291,9 @@ def open_shop(**more: Any) -> Shop:
 
 def shelf(known: Catalogue | None = None, models: Iterable[Model] | None = None) -> Shelf:
     """The books and the trained models, for calls below the engine."""
-    return Shelf(known or catalogue(), {model.name: model for model in (learned_models() if models is None else models)})
+    return Shelf(
+        known or catalogue(), {model.name: model for model in (learned_models() if models is None else models)}
+    )
 
 
 def items_in(answer: Answer) -> list[str]:

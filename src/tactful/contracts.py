@@ -510,7 +510,9 @@ def seeing(*items: str, told: tuple[str, ...] = (), verb: str = "viewed") -> Vie
     )
     traits = {"interests": Told("t", NOW, "interests", list(told), "told", ("recommend",))} if told else {}
     allowed = frozenset({"history", "told"})
-    return View(purpose="recommend", surface="private", dial=Dial.remember, history=acts, traits=traits, allowed=allowed)
+    return View(
+        purpose="recommend", surface="private", dial=Dial.remember, history=acts, traits=traits, allowed=allowed
+    )
 
 
 class _Documented:
@@ -526,7 +528,9 @@ class _Documented:
         assert words.strip(), f"{kind.__name__} has no docstring"
         inherited = {name for base in kind.__mro__[1:] for name in vars(base)}
         for setting in structs.fields(kind):
-            assert setting.name in inherited or re.search(rf"\b{setting.name}\b", words), f"{setting.name} is not explained"
+            assert setting.name in inherited or re.search(rf"\b{setting.name}\b", words), (
+                f"{setting.name} is not explained"
+            )
 
     def test_it_is_one_frozen_value(self) -> None:
         made = self.make()
@@ -595,7 +599,9 @@ class StrategyContract(_Documented):
                 assert len(evidence.rows) == len(evidence.source) == len(evidence.base)
                 assert np.all((evidence.rows >= 0) & (evidence.rows < size))
                 assert np.all((evidence.source >= 0) & (evidence.source < count))
-                assert all(len(column) == count for column in (evidence.age, evidence.newest, evidence.decay, evidence.group))
+                assert all(
+                    len(column) == count for column in (evidence.age, evidence.newest, evidence.decay, evidence.group)
+                )
                 scored = Scored.of(evidence, size)
                 assert len(set(scored.rows.tolist())) == len(scored.rows)
                 assert np.all(np.isfinite(scored.scores)) and np.all(scored.scores >= 0)
@@ -635,7 +641,11 @@ class StrategyContract(_Documented):
         for view in self.VIEWS:
             evidence = self.make().propose(view, Ask("home"), shelf)
             for key in {source.key for source in evidence.sources if source.kind == "history"}:
-                places = [place for place, source in enumerate(evidence.sources) if (source.kind, source.key) == ("history", key)]
+                places = [
+                    place
+                    for place, source in enumerate(evidence.sources)
+                    if (source.kind, source.key) == ("history", key)
+                ]
                 said, really = np.zeros(len(BOOKS)), np.zeros(len(BOOKS))
                 np.add.at(said, evidence.rows, evidence.base * evidence.without(places)[evidence.source])
                 items = [act.item for act in view.history() if act.item != key]
@@ -703,7 +713,9 @@ class GuardContract(_Documented):
         rows = np.arange(len(BOOKS), dtype=np.int32)
         for moment in self.moments():
             forgetful = structs.replace(moment, done={})
-            assert self.make().permit(rows, BOOKS, moment).tolist() == self.make().permit(rows, BOOKS, forgetful).tolist()
+            assert (
+                self.make().permit(rows, BOOKS, moment).tolist() == self.make().permit(rows, BOOKS, forgetful).tolist()
+            )
 
     def test_it_manages_where_there_is_nothing(self) -> None:
         for moment in self.moments():

@@ -43,7 +43,14 @@ def test_there_is_something_of_each_kind_and_a_suite_for_it() -> None:
 def test_a_blend_may_hold_blends() -> None:
     """Things of the same age in different strategies are not one another's elders, however deep they nest."""
     inner = {"use": "blend", "of": [{"strategy": {"use": "item_transitions"}}, {"strategy": {"use": "similar"}}]}
-    nested = {"use": "blend", "of": [{"strategy": inner}, {"strategy": {"use": "similar", "half_life": 1.0, "model": "s"}}, {"strategy": inner}]}
+    nested = {
+        "use": "blend",
+        "of": [
+            {"strategy": inner},
+            {"strategy": {"use": "similar", "half_life": 1.0, "model": "s"}},
+            {"strategy": inner},
+        ],
+    }
     suite = StrategyContract()
     suite.make = lambda: build(Strategy, nested)  # type: ignore[method-assign]
     suite.test_its_evidence_knows_what_would_be_without_each_thing_done()
@@ -94,7 +101,12 @@ def test_a_new_strategy_is_one_new_file(tmp_path: Path, monkeypatch: pytest.Monk
     (tmp_path / "newest.py").write_text(NEW_STRATEGY)
     monkeypatch.setattr(tactful.strategies, "__path__", [*tactful.strategies.__path__, str(tmp_path)])
     assert "newest" in available(Strategy)
-    shop = Shop(placements={"home": placement({"use": "newest", "most": 3}), "mixed": placement({"use": "blend", "of": [{"strategy": {"use": "newest"}}]})})
+    shop = Shop(
+        placements={
+            "home": placement({"use": "newest", "most": 3}),
+            "mixed": placement({"use": "blend", "of": [{"strategy": {"use": "newest"}}]}),
+        }
+    )
     ids = shop.engine.shelf().catalogue.ids
     permitted = [item for item in reversed(ids[-3:]) if item in PLAIN]
     assert items_in(shop.decide(None)) == permitted

@@ -22,7 +22,9 @@ AUTHORS = st.lists(st.lists(st.sampled_from("abc"), max_size=2, unique=True), mi
 
 
 def catalogue(authors: Sequence[list[str]]) -> Catalogue:
-    return Catalogue.of([Item(id=f"i{row}", title="I", attributes={"author": names}) for row, names in enumerate(authors)])
+    return Catalogue.of(
+        [Item(id=f"i{row}", title="I", attributes={"author": names}) for row, names in enumerate(authors)]
+    )
 
 
 def rows_of(count: int) -> np.ndarray:
@@ -50,7 +52,9 @@ def test_top_is_the_best_first(count: int, limit: int) -> None:
 
 
 @given(AUTHORS, st.integers(1, 3), st.integers(0, 12))
-def test_no_author_comes_more_often_than_the_cap_and_the_order_is_kept(authors: list[list[str]], most: int, limit: int) -> None:
+def test_no_author_comes_more_often_than_the_cap_and_the_order_is_kept(
+    authors: list[list[str]], most: int, limit: int
+) -> None:
     rows = rows_of(len(authors))
     slots = Diverse("author", most).arrange(rows, scores_of(len(rows)), limit, catalogue(authors), random.Random(1))
     chosen = slots.rows.tolist()
@@ -62,7 +66,9 @@ def test_no_author_comes_more_often_than_the_cap_and_the_order_is_kept(authors: 
 
 @given(AUTHORS, st.integers(1, 3), st.integers(1, 12))
 def test_what_is_skipped_would_have_been_one_too_many(authors: list[list[str]], most: int, limit: int) -> None:
-    slots = Diverse("author", most).arrange(rows_of(len(authors)), scores_of(len(authors)), limit, catalogue(authors), random.Random(1))
+    slots = Diverse("author", most).arrange(
+        rows_of(len(authors)), scores_of(len(authors)), limit, catalogue(authors), random.Random(1)
+    )
     chosen = slots.rows.tolist()
     end = chosen[-1] if len(chosen) == limit else len(authors)
     for row in set(range(end)) - set(chosen):
@@ -153,7 +159,9 @@ def clicks(count: int) -> np.ndarray:
     return np.array([0.2, 0.9, 0.1, 0.5, 0.3, 0.7, 0.05, 0.6][:count])
 
 
-def estimate(pages: Iterator[Slots], truth: np.ndarray, seed: int, odds: Callable[[Slots], float]) -> tuple[float, float]:
+def estimate(
+    pages: Iterator[Slots], truth: np.ndarray, seed: int, odds: Callable[[Slots], float]
+) -> tuple[float, float]:
     """What `always show item 1 in the first slot` would earn, from pages on which chance did it now and then: mean and standard
     error of click / odds over the pages (Horvitz & Thompson 1952)."""
     dice = random.Random(seed)
@@ -168,7 +176,9 @@ def estimate(pages: Iterator[Slots], truth: np.ndarray, seed: int, odds: Callabl
 def test_the_logged_odds_give_an_unbiased_estimate_of_what_was_not_done(scale: Callable[[int, int], int]) -> None:
     truth, inside, worlds = clicks(6), 0, scale(40, 400)
     for seed in range(worlds):
-        mean, error = estimate(draws(Exploring(0.3, 6), 6, 3, 2_000, seed), truth, seed, lambda slots: float(slots.odds[0]))
+        mean, error = estimate(
+            draws(Exploring(0.3, 6), 6, 3, 2_000, seed), truth, seed, lambda slots: float(slots.odds[0])
+        )
         inside += abs(mean - truth[1]) < 1.96 * error
     print(f"\nthe 95 % interval covers the truth in {inside} of {worlds} worlds")
     assert inside / worlds > 0.95 - 3 * sqrt(0.95 * 0.05 / worlds)

@@ -24,7 +24,9 @@ PUBLIC, SERVER = Caller(trusted=False), Caller(trusted=True)
 
 def arrival(**changes: Any) -> Arrival:
     """A good one, but for the changes."""
-    return Arrival(**{"id": "m1", "person": "ada", "name": "viewed", "at": NOW, "verb": "viewed", "items": ("a",), **changes})
+    return Arrival(
+        **{"id": "m1", "person": "ada", "name": "viewed", "at": NOW, "verb": "viewed", "items": ("a",), **changes}
+    )
 
 
 def iso(at: int) -> str:
@@ -33,11 +35,19 @@ def iso(at: int) -> str:
 
 def message(**changes: Any) -> dict[str, Any]:
     """A good message of the Segment specification, but for the changes."""
-    made = {"type": "track", "messageId": "m1", "userId": "ada", "event": "Product Viewed", "properties": {"product_id": PLAIN[0]}}
+    made = {
+        "type": "track",
+        "messageId": "m1",
+        "userId": "ada",
+        "event": "Product Viewed",
+        "properties": {"product_id": PLAIN[0]},
+    }
     return {**made, **changes}
 
 
-def read(*messages: object, caller: Caller = SERVER, now: int = NOW, **envelope: Any) -> tuple[list[Arrival], list[Quarantined]]:
+def read(
+    *messages: object, caller: Caller = SERVER, now: int = NOW, **envelope: Any
+) -> tuple[list[Arrival], list[Quarantined]]:
     """What the connector makes of a batch of these messages; text is put in as it is."""
     parts = [one if isinstance(one, str) else json.dumps(one) for one in messages]
     rest = "".join(f", {json.dumps(name)}: {json.dumps(value)}" for name, value in envelope.items())
@@ -164,7 +174,9 @@ def test_the_account_is_exact_on_any_mix(shop: Shop) -> None:
                 expected["quarantined"] += 1
             elif what == "order":
                 products = [{"product_id": item} for item in dice.sample(PLAIN, 3)]
-                messages.append(message(messageId=name, userId=person, event="Order Completed", properties={"products": products}))
+                messages.append(
+                    message(messageId=name, userId=person, event="Order Completed", properties={"products": products})
+                )
                 expected["stored"] += 1
             else:
                 messages.append(message(messageId=name, userId=person))
@@ -196,7 +208,9 @@ def test_the_same_id_from_two_people_is_two_messages(shop: Shop) -> None:
 
 
 def test_an_order_is_a_duplicate_if_all_of_it_was_there(shop: Shop) -> None:
-    order = message(event="Order Completed", properties={"products": [{"product_id": PLAIN[0]}, {"product_id": PLAIN[1]}]})
+    order = message(
+        event="Order Completed", properties={"products": [{"product_id": PLAIN[0]}, {"product_id": PLAIN[1]}]}
+    )
     assert send(shop, order).stored == 1
     assert len(shop.engine.profile("ada").observed) == 2
     assert send(shop, order).duplicate == 1
@@ -257,7 +271,9 @@ def test_undeclared_fields_are_stripped_and_counted_by_name() -> None:
 
 
 def test_undeclared_traits_are_stripped_and_counted_by_name(shop: Shop) -> None:
-    outcome = send(shop, message(type="identify", traits={"interests": ["sea"], "salary": 3, "avoid": {"not": "plain"}}))
+    outcome = send(
+        shop, message(type="identify", traits={"interests": ["sea"], "salary": 3, "avoid": {"not": "plain"}})
+    )
     assert (outcome.stored, outcome.stripped) == (1, {"salary": 1, "avoid": 1})
     assert set(shop.engine.profile("ada").declared) == {"interests"}
 
@@ -315,7 +331,10 @@ def test_a_clock_that_is_wrong_by_hours_is_corrected_by_when_it_says_it_sent() -
         theirs = NOW + skew
         for at_message in (True, False):
             sent = {"sentAt": iso(theirs)}
-            got, _ = read(message(originalTimestamp=iso(theirs - 5 * MINUTE), **(sent if at_message else {})), **({} if at_message else sent))
+            got, _ = read(
+                message(originalTimestamp=iso(theirs - 5 * MINUTE), **(sent if at_message else {})),
+                **({} if at_message else sent),
+            )
             assert got[0].at == NOW - 5 * MINUTE
 
 
@@ -334,7 +353,9 @@ def test_a_time_without_a_zone_is_utc_and_no_time_is_now() -> None:
     assert [one.at for one in got] == [NOW, None]
 
 
-@pytest.mark.parametrize("text", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+@pytest.mark.parametrize(
+    "text", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"]
+)
 def test_the_ends_of_the_calendar_are_only_wrong_clocks(text: str, shop: Shop) -> None:
     assert send(shop, message(timestamp=text), message(messageId="m2")).stored == 1
 
@@ -359,7 +380,10 @@ def test_a_malformed_message_costs_itself_only(bad: str, shop: Shop) -> None:
     outcome = send(shop, message(messageId="before"), bad, message(messageId="after"))
     assert (outcome.stored, outcome.sent) == (2, 3)
     assert add_up(outcome)
-    assert [act.id for act in shop.engine.profile("ada").observed if act.id in ("before", "after")] == ["after", "before"]
+    assert [act.id for act in shop.engine.profile("ada").observed if act.id in ("before", "after")] == [
+        "after",
+        "before",
+    ]
     problem = outcome.problems[0]
     assert problem.why
     assert problem.field
@@ -367,9 +391,14 @@ def test_a_malformed_message_costs_itself_only(bad: str, shop: Shop) -> None:
 
 def test_half_a_character_costs_nobody_anything(shop: Shop) -> None:
     """JavaScript can cut an emoji in two and send one half; strict JSON knows no such text."""
-    for number, (sent, kept) in enumerate({r"a\ud83d": "a\ufffd", r"\udfffb": "\ufffdb", r"\ud83e\udd84": "🦄", r"\\ud83d": r"\ud83d"}.items()):
+    for number, (sent, kept) in enumerate(
+        {r"a\ud83d": "a\ufffd", r"\udfffb": "\ufffdb", r"\ud83e\udd84": "🦄", r"\\ud83d": r"\ud83d"}.items()
+    ):
         half = f'{{"messageId":"h{number}","userId":"ada","event":"viewed","properties":{{"id":"{sent}"}}}}'
-        assert send(shop, message(messageId=f"m{number}"), half, half.replace(sent, r"\ud83d").replace("h", "z", 1)).stored == 3
+        assert (
+            send(shop, message(messageId=f"m{number}"), half, half.replace(sent, r"\ud83d").replace("h", "z", 1)).stored
+            == 3
+        )
         assert kept in {act.item for act in shop.engine.profile("ada").observed}
 
 
@@ -408,18 +437,33 @@ def test_a_message_that_is_too_large_is_too_large_and_says_which() -> None:
         ("Anything Else", {"product_id": "a"}, "", ()),
     ],
 )
-def test_events_of_the_specification_mean_verbs(event: str, properties: dict[str, Any], verb: str, items: tuple[str, ...]) -> None:
+def test_events_of_the_specification_mean_verbs(
+    event: str, properties: dict[str, Any], verb: str, items: tuple[str, ...]
+) -> None:
     got, _ = read(message(event=event, properties=properties))
     assert (got[0].verb, got[0].items) == (verb, items)
 
 
 def test_a_rating_is_a_value_and_a_yes_is_not() -> None:
-    got, _ = read(*(message(event="Product Reviewed", properties={"id": "a", **more}) for more in ({"rating": 4}, {"value": True}, {"rating": "5"})))
+    got, _ = read(
+        *(
+            message(event="Product Reviewed", properties={"id": "a", **more})
+            for more in ({"rating": 4}, {"value": True}, {"rating": "5"})
+        )
+    )
     assert [one.value for one in got] == [4.0, None, None]
 
 
 def test_what_is_kept_is_kept_under_the_entry_that_keeps_its_verb(shop: Shop) -> None:
-    send(shop, message(), message(messageId="m2", event="Order Completed"), message(messageId="m3", type="identify", traits={"interests": ["sea"]}))
+    send(
+        shop,
+        message(),
+        message(messageId="m2", event="Order Completed"),
+        message(messageId="m3", type="identify", traits={"interests": ["sea"]}),
+    )
     profile = shop.engine.profile("ada")
-    assert [(type(act), act.verb, act.data) for act in profile.observed] == [(Interaction, "viewed", "browsing"), (Interaction, "bought", "purchases")]
+    assert [(type(act), act.verb, act.data) for act in profile.observed] == [
+        (Interaction, "viewed", "browsing"),
+        (Interaction, "bought", "purchases"),
+    ]
     assert isinstance(profile.declared["interests"], Told)

@@ -34,7 +34,9 @@ EVERY_ITEM = tuple(item.id for item in shop_items())
 
 def shop_with(**placements: Any) -> Shop:
     """The trained shop with these placements; each is given by the changes to a plain popularity list of 12."""
-    return Shop(models=learned_models(), placements={name: placement(**changes) for name, changes in placements.items()})
+    return Shop(
+        models=learned_models(), placements={name: placement(**changes) for name, changes in placements.items()}
+    )
 
 
 def swap(shop: Shop, name: str, **parts: Any) -> None:
@@ -170,7 +172,12 @@ def test_an_unknown_placement_on_a_page_is_found_before_anything_is_decided() ->
 
 
 def test_no_item_comes_twice_on_a_page() -> None:
-    shop = shop_with(one={}, two={}, three={"arranger": {"use": "exploring", "share": 0.5}}, four={"default": PLAIN[:50], "limit": 40})
+    shop = shop_with(
+        one={},
+        two={},
+        three={"arranger": {"use": "exploring", "share": 0.5}},
+        four={"default": PLAIN[:50], "limit": 40},
+    )
     page = shop.page(None, ["one", "two", "three", "four"])
     shown = [item for answer in page for item in items_in(answer)]
     assert len(shown) == len(set(shown)) == 12 * 3 + 40
@@ -248,7 +255,9 @@ def test_a_page_that_runs_short_is_filled_and_the_rest_stays_as_it_was() -> None
     shown = shop.decide("ada").receipt.shown
     assert [one.default for one in shown] == [False] * 3 + [True] * 5
     assert len({one.item for one in shown}) == 8
-    assert [one.item for one in shown[3:]] == [item for item in PLAIN[:20] if item not in {one.item for one in shown[:3]}][:5]
+    assert [one.item for one in shown[3:]] == [
+        item for item in PLAIN[:20] if item not in {one.item for one in shown[:3]}
+    ][:5]
     assert len({answer.item for answer in shop.decide(None).receipt.shown}) == 8
 
 
@@ -290,7 +299,9 @@ def test_a_ranking_names_each_item_once_and_takes_none_from_elsewhere() -> None:
 
 
 def test_ten_thousand_items_can_be_ranked() -> None:
-    items = [Item(id=f"i{number}", title=f"I {number}", attributes={"kind": str(number % 500)}) for number in range(10_000)]
+    items = [
+        Item(id=f"i{number}", title=f"I {number}", attributes={"kind": str(number % 500)}) for number in range(10_000)
+    ]
     shop = Shop(items, {"home": placement("popular"), "near": placement("similar")})
     shop.train()
     shop.allow("ada")
@@ -329,7 +340,9 @@ def test_an_empty_shop_shows_nothing_and_does_not_mind() -> None:
         assert [answer.receipt.faults for answer in page] == [()] * 4
 
 
-@pytest.mark.parametrize("name", ["🦄🦄🦄", "שלום עולם", "مرحبا", "a\u202eb", "日本", "a b\tc\nd", "{}", "%s", "x" * 256])
+@pytest.mark.parametrize(
+    "name", ["🦄🦄🦄", "שלום עולם", "مرحبا", "a\u202eb", "日本", "a b\tc\nd", "{}", "%s", "x" * 256]
+)
 def test_any_text_is_an_item(name: str) -> None:
     others = [Item(id=f"{name}{number}", title=name, attributes={name: [name]}) for number in range(4)]
     shop = Shop([Item(id=name, title=name, attributes={name: [name]}), *others])

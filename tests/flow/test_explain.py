@@ -30,14 +30,18 @@ def without_reason(profile: Profile, source: Source) -> Profile:
     """The profile if the thing that a reason names had never been: no act on the item, or no such trait."""
     if source.kind == "history":
         return structs.replace(profile, observed=tuple(act for act in profile.observed if act.item != source.key))
-    return structs.replace(profile, declared={name: trait for name, trait in profile.declared.items() if name != source.key})
+    return structs.replace(
+        profile, declared={name: trait for name, trait in profile.declared.items() if name != source.key}
+    )
 
 
 def decide_with(shop: Shop, profile: Profile, person: str, ask: Ask) -> Decision:
     """What would be decided for this person if this were their profile."""
     recipe, shelf = shop.engine.recipes[ask.placement], shop.engine.shelf()
     placement = recipe.placement
-    view = shop.engine.view(profile, shop.engine.consent(person), placement.purpose, placement.surface, NOW, shelf.catalogue)
+    view = shop.engine.view(
+        profile, shop.engine.consent(person), placement.purpose, placement.surface, NOW, shelf.catalogue
+    )
     shop.dice.seed(SEED)
     return decide(recipe, ask, view, Moment.of(view, ask.context, NOW), shelf, shop.dice)
 
@@ -95,7 +99,9 @@ def test_take_the_reason_away_and_the_item_falls(placement: str, scale: Callable
         else:
             count["first and stays first" if case.shown.rank == 1 else "did not fall"] += 1
     share = (count["gone"] + count["fell"]) / count["reasons"]
-    print(f"\n{placement}: {count['reasons']:,} stated reasons; without it the item falls in {share:.1%} ({dict(count)})")
+    print(
+        f"\n{placement}: {count['reasons']:,} stated reasons; without it the item falls in {share:.1%} ({dict(count)})"
+    )
     assert count["reasons"] > 1_000
     assert share >= 0.95
 
@@ -137,9 +143,13 @@ def test_the_evidence_adds_up_to_the_score(placement: str) -> None:
     shop = open_shop()
     for reader in readers(20, 12, NOW):
         shop.live(reader)
-        scored = shop.decide(reader.id, Ask(placement, item=PLAIN[0] if placement == "related" else None)).decision.scored
+        scored = shop.decide(
+            reader.id, Ask(placement, item=PLAIN[0] if placement == "related" else None)
+        ).decision.scored
         evidence, total = scored.evidence, dict.fromkeys(scored.rows.tolist(), 0.0)
-        for row, base, source in zip(evidence.rows.tolist(), evidence.base.tolist(), evidence.source.tolist(), strict=True):
+        for row, base, source in zip(
+            evidence.rows.tolist(), evidence.base.tolist(), evidence.source.tolist(), strict=True
+        ):
             total[row] += base * float(evidence.weight[source])
         assert list(total.values()) == pytest.approx(scored.scores.tolist(), rel=1e-9)
 
@@ -190,7 +200,9 @@ def answers() -> Iterator[Answer]:
 
 def test_sentences_are_plain_true_to_their_titles_and_without_markup() -> None:
     items = [catalogue().item(row) for row in range(len(catalogue()))]
-    theirs = {item.title for item in items} | {value for item in items for name in ("author", "subjects", "mood") for value in item.values(name)}
+    theirs = {item.title for item in items} | {
+        value for item in items for name in ("author", "subjects", "mood") for value in item.values(name)
+    }
     grades: dict[str, float] = {}
     for answer in answers():
         for shown in answer.receipt.shown:
@@ -237,12 +249,16 @@ def test_titles_are_named_as_they_are(title: str) -> None:
 
 def test_a_source_that_is_about_the_person_is_never_passed_off_as_what_many_people_chose() -> None:
     for kind in PERSONAL:
-        shown = Shown(PLAIN[0], 1.0, 1.0, 1, (Contribution(Source(kind, PLAIN[1], "told", "viewed", "sea"), 1.0, 1.0),), 2)
+        shown = Shown(
+            PLAIN[0], 1.0, 1.0, 1, (Contribution(Source(kind, PLAIN[1], "told", "viewed", "sea"), 1.0, 1.0),), 2
+        )
         assert "people chose this" not in sentence(shown, catalogue())
 
 
 def test_something_that_left_the_catalogue_is_named_so() -> None:
-    shown = Shown(PLAIN[0], 1.0, 1.0, 1, (Contribution(Source("history", "gone", "browsing", "viewed"), 1.0, 1.0),), None)
+    shown = Shown(
+        PLAIN[0], 1.0, 1.0, 1, (Contribution(Source("history", "gone", "browsing", "viewed"), 1.0, 1.0),), None
+    )
     assert "something no longer here" in sentence(shown, catalogue())
 
 
@@ -318,10 +334,17 @@ def test_a_thing_is_told_apart_from_its_namesakes() -> None:
     shop.allow("ada")
     shop.does("ada", "viewed", "seldom", at=NOW - DAY)
     first = shop.decide("ada").receipt.shown[0]
-    assert {(piece.source.kind, piece.source.key) for piece in first.contributions} == {("history", "seldom"), ("popular", "seldom")}
+    assert {(piece.source.kind, piece.source.key) for piece in first.contributions} == {
+        ("history", "seldom"),
+        ("popular", "seldom"),
+    }
     shop.does("ada", "viewed", "interests", at=NOW)
     shop.tells("ada", interests=["sea"])
-    keys = {(piece.source.kind, piece.source.key) for shown in shop.decide("ada").receipt.shown for piece in shown.contributions}
+    keys = {
+        (piece.source.kind, piece.source.key)
+        for shown in shop.decide("ada").receipt.shown
+        for piece in shown.contributions
+    }
     assert {("history", "interests"), ("told", "interests")} <= keys
 
 
@@ -331,7 +354,11 @@ class Fixed(Strategy, Struct, frozen=True):
     amounts: dict[str, dict[str, float]]
 
     def propose(self, view: View, ask: Ask, shelf: Shelf) -> Evidence:
-        pieces = [(row, place, amount) for place, by_item in enumerate(self.amounts.values()) for row, amount in by_item.items()]
+        pieces = [
+            (row, place, amount)
+            for place, by_item in enumerate(self.amounts.values())
+            for row, amount in by_item.items()
+        ]
         rows = shelf.catalogue.rows(item for item, _, _ in pieces)
         amounts = np.array([amount for _, _, amount in pieces], np.float32)
         sources = [Source("history", key, "browsing", "viewed") for key in self.amounts]

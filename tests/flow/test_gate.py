@@ -45,7 +45,10 @@ ENTRIES = {
     "bought": Data("what we bought", "user.demographic", "obtained", ("choose", "learn"), 9, traits=("income",)),
     "guess": Data("what we think", "user.behavior", "inferred", ("choose", "mend"), 9, traits=("mood", "likes"), surfaces=("private", "shared")),
 }  # fmt: skip
-SENSITIVE_OF = {"health": Sensitive("your health", (Proxy("aisle", ("pharmacy",)),)), "faith": Sensitive("what you believe")}
+SENSITIVE_OF = {
+    "health": Sensitive("your health", (Proxy("aisle", ("pharmacy",)),)),
+    "faith": Sensitive("what you believe"),
+}
 ITEMS = [
     Item(id="plain", title="Plain"),
     Item(id="pill", title="Pill", sensitivity=("health",)),
@@ -54,7 +57,14 @@ ITEMS = [
     Item(id="both", title="Both", sensitivity=("faith",), attributes={"aisle": ["pharmacy", "books"]}),
     Item(id="odd", title="Odd", sensitivity=("something the charter does not know",)),
 ]
-BETRAYS = {"plain": set(), "pill": {"health"}, "plaster": {"health"}, "psalms": {"faith"}, "both": {"faith", "health"}, "odd": {"?"}}
+BETRAYS = {
+    "plain": set(),
+    "pill": {"health"},
+    "plaster": {"health"},
+    "psalms": {"faith"},
+    "both": {"faith", "health"},
+    "odd": {"?"},
+}
 CATALOGUE = Catalogue.of(ITEMS, {name: sensitive.proxies for name, sensitive in SENSITIVE_OF.items()})
 VISIT_MINUTES = 30
 
@@ -72,7 +82,13 @@ class World(Struct):
     def view(self) -> View:
         telling = CATALOGUE.telling(self.consent.sensitive)
         return view_of(
-            self.profile, self.consent, self.charter, purpose=self.purpose, surface=self.surface, now=NOW, telling=telling
+            self.profile,
+            self.consent,
+            self.charter,
+            purpose=self.purpose,
+            surface=self.surface,
+            now=NOW,
+            telling=telling,
         )
 
 
@@ -101,7 +117,15 @@ def a_consent(dice: Random) -> Consent:
 def a_time(dice: Random) -> int:
     """Within this visit, within a few days, on the edge of a retention time, or long ago."""
     return NOW - dice.choice(
-        (dice.randrange(90 * MINUTE), dice.randrange(5 * DAY), dice.randrange(50 * DAY), 3 * DAY, 3 * DAY + 1, 9 * DAY, 30 * DAY + 1)
+        (
+            dice.randrange(90 * MINUTE),
+            dice.randrange(5 * DAY),
+            dice.randrange(50 * DAY),
+            3 * DAY,
+            3 * DAY + 1,
+            9 * DAY,
+            30 * DAY + 1,
+        )
     )
 
 
@@ -118,14 +142,18 @@ def an_event(dice: Random, number: int) -> Event:
         trait, data = dice.choice([("likes", "likes"), ("size", "likes"), ("creed", "faith")])
         return Told(name, at, trait, "x", "gone" if dropped else data, purposes)
     if kind == "obtained":
-        return Obtained(name, at, "income", "x", "gone" if dropped else "bought", purposes, "seller", "licence", "consent")
+        return Obtained(
+            name, at, "income", "x", "gone" if dropped else "bought", purposes, "seller", "licence", "consent"
+        )
     return Inferred(name, at, dice.choice(("mood", "likes")), "x", "gone" if dropped else "guess", purposes, "because")
 
 
 def a_world(dice: Random) -> World:
     events = [(number, an_event(dice, number)) for number in range(1, dice.randrange(2, 12))]
     profile = fold(Profile(), events)
-    return World(a_charter(dice), a_consent(dice), profile, dice.choice(list(PURPOSES)), dice.choices(SURFACES, (5, 1, 1, 1))[0])
+    return World(
+        a_charter(dice), a_consent(dice), profile, dice.choice(list(PURPOSES)), dice.choices(SURFACES, (5, 1, 1, 1))[0]
+    )
 
 
 def worlds(seed: int, count: int) -> Iterator[World]:
@@ -138,7 +166,9 @@ def worlds(seed: int, count: int) -> Iterator[World]:
 
 def allows_purpose(charter: Charter, consent: Consent, purpose: str) -> bool:
     """They said yes; or, where no yes is needed, they did not say no."""
-    return purpose in consent.granted if charter.purposes[purpose].basis == "consent" else purpose not in consent.refused
+    return (
+        purpose in consent.granted if charter.purposes[purpose].basis == "consent" else purpose not in consent.refused
+    )
 
 
 def counts_as_child(charter: Charter, consent: Consent) -> bool:
@@ -213,7 +243,10 @@ def forbidden_to_keep(event: Event, world: World, said: dict[str, bool] | None) 
 
 def held_by(view: View) -> list[Event]:
     """All that can be read through a View."""
-    return [*view.history(), *(view.trait(name) for name in ("likes", "size", "creed", "income", "mood") if view.trait(name))]
+    return [
+        *view.history(),
+        *(view.trait(name) for name in ("likes", "size", "creed", "income", "mood") if view.trait(name)),
+    ]
 
 
 def kept_of(profile: Profile) -> list[Event]:
@@ -222,7 +255,12 @@ def kept_of(profile: Profile) -> list[Event]:
 
 def violations(seed: int, count: int) -> list[str]:
     """Rules that the gate breaks at use, over so many random worlds."""
-    return [rule for world in worlds(seed, count) for piece in held_by(world.view()) for rule in forbidden_to_read(piece, world)]
+    return [
+        rule
+        for world in worlds(seed, count)
+        for piece in held_by(world.view())
+        for rule in forbidden_to_read(piece, world)
+    ]
 
 
 # --------------------------------------------------------------------------------------------------------- the gate at use
@@ -238,7 +276,11 @@ def test_all_that_the_rules_allow_is_there_and_the_rest_is_accounted_for() -> No
         view = world.view()
         acts = [act for act in world.profile.observed if not forbidden_to_read(act, world)]
         assert list(view.history()) == acts
-        traits = {trait.name for trait in kept_of(world.profile) if not isinstance(trait, Interaction) and not forbidden_to_read(trait, world)}
+        traits = {
+            trait.name
+            for trait in kept_of(world.profile)
+            if not isinstance(trait, Interaction) and not forbidden_to_read(trait, world)
+        }
         assert {name for name in ("likes", "size", "creed", "income", "mood") if view.trait(name)} == traits
         pieces = kept_of(world.profile)
         permitted = sum(not forbidden_to_read(piece, world) for piece in pieces)
@@ -269,7 +311,9 @@ def an_arrival(dice: Random, number: int) -> Arrival:
         return Arrival(id=f"a{number}", person="p", name="identify", at=NOW, traits=traits, granted=said)
     verb = dice.choice(("viewed", "bought", "rated", "liked"))
     items = tuple(dice.choices(list(BETRAYS), k=dice.randrange(1, 4)))
-    return Arrival(id=f"a{number}", person="p", name=verb, at=NOW, verb=verb, items=items, fields={"secret": 1}, granted=said)
+    return Arrival(
+        id=f"a{number}", person="p", name=verb, at=NOW, verb=verb, items=items, fields={"secret": 1}, granted=said
+    )
 
 
 def test_nothing_is_kept_that_the_rules_forbid() -> None:
@@ -284,7 +328,10 @@ def test_nothing_is_kept_that_the_rules_forbid() -> None:
             continue
         kept += len(admitted.events)
         assert [rule for event in admitted.events for rule in forbidden_to_keep(event, world, arrival.granted)] == []
-        assert not any("secret" in getattr(event, "fields", {}) or getattr(event, "name", "") == "secret" for event in admitted.events)
+        assert not any(
+            "secret" in getattr(event, "fields", {}) or getattr(event, "name", "") == "secret"
+            for event in admitted.events
+        )
         assert len({event.id for event in admitted.events}) == len(admitted.events)
     assert kept > 1_000
     assert refused > 1_000
@@ -293,7 +340,9 @@ def test_nothing_is_kept_that_the_rules_forbid() -> None:
 @pytest.mark.parametrize("said", [{"child": True}, {"birth_year": 2020}])
 def test_a_child_that_says_so_is_remembered_as_a_child_and_nothing_else_is_kept(said: dict[str, object]) -> None:
     consent = Consent(Dial.remember, frozenset(PURPOSES), child=None)
-    admitted = admit(Arrival(id="a", person="p", name="identify", traits={**said, "likes": "x"}), a_charter(Random(0)), consent, NOW)
+    admitted = admit(
+        Arrival(id="a", person="p", name="identify", traits={**said, "likes": "x"}), a_charter(Random(0)), consent, NOW
+    )
     assert isinstance(admitted, Admitted)
     assert (admitted.child, admitted.events) == (True, ())
 
@@ -322,12 +371,20 @@ def test_stated_reasons_are_things_read_and_things_read_are_allowed() -> None:
         shop.change(reader.id, dial=dice.choice(list(Dial)), purposes=purposes)
         consent = shop.engine.consent(reader.id)
         receipt = shop.decide(reader.id, dice.choice(("home", "discover"))).receipt
-        reasons = [piece.source for shown in receipt.shown for piece in shown.contributions if piece.source.kind in PERSONAL]
-        assert {reason.data for reason in reasons} <= set(receipt.opened) <= set(receipt.allowed) <= set(shop.charter.data)
+        reasons = [
+            piece.source for shown in receipt.shown for piece in shown.contributions if piece.source.kind in PERSONAL
+        ]
+        assert (
+            {reason.data for reason in reasons} <= set(receipt.opened) <= set(receipt.allowed) <= set(shop.charter.data)
+        )
         profile = shop.engine.profile(reader.id)
         world = World(shop.charter, consent, profile, "personalise", "private", betrays)
         for reason in reasons:
-            pieces = [act for act in profile.observed if act.item == reason.key] if reason.kind == "history" else [profile.declared[reason.key]]
+            pieces = (
+                [act for act in profile.observed if act.item == reason.key]
+                if reason.kind == "history"
+                else [profile.declared[reason.key]]
+            )
             assert not all(forbidden_to_read(piece, world) for piece in pieces)
         stated += len(reasons)
     assert stated > 1_000
@@ -368,7 +425,10 @@ class Living(RuleBasedStateMachine):
         self.shop.change("ada", child=child)
         self.child = child
 
-    @rule(verb=st.sampled_from(("viewed", "bought", "liked", "shown")), items=st.lists(st.sampled_from(PLAIN[:30]), min_size=1, max_size=4))
+    @rule(
+        verb=st.sampled_from(("viewed", "bought", "liked", "shown")),
+        items=st.lists(st.sampled_from(PLAIN[:30]), min_size=1, max_size=4),
+    )
     def act(self, verb: str, items: list[str]) -> None:
         self.number += 1
         self.shop.clock.now += MINUTE
@@ -463,7 +523,9 @@ MUTANTS: list[tuple[object, str, Callable[..., object]]] = [
 
 
 @pytest.mark.parametrize(("where", "check", "instead"), MUTANTS, ids=[check for _, check, _ in MUTANTS])
-def test_without_a_check_the_rules_are_broken(where: object, check: str, instead: Callable[..., object], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_check_the_rules_are_broken(
+    where: object, check: str, instead: Callable[..., object], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(where, check, instead)
     assert violations(seed=1, count=2_000)
 

@@ -107,9 +107,16 @@ def test_nothing_sensitive_is_shown_to_anyone_who_has_not_turned_it_on() -> None
         person = f"person-{number}"
         a_life(dice, shop, person)
         shop.change(person, sensitive=dict.fromkeys(shop.charter.sensitive, False))
-        for answer in shop.page(person, ["home", "discover", Ask("related", item=SENSITIVE[number % len(SENSITIVE)])], number):
+        for answer in shop.page(
+            person, ["home", "discover", Ask("related", item=SENSITIVE[number % len(SENSITIVE)])], number
+        ):
             assert set(items_in(answer)).isdisjoint(SENSITIVE)
-            assert {piece.source.key for shown in answer.receipt.shown for piece in shown.contributions if piece.source.kind == "history"}.isdisjoint(SENSITIVE)
+            assert {
+                piece.source.key
+                for shown in answer.receipt.shown
+                for piece in shown.contributions
+                if piece.source.kind == "history"
+            }.isdisjoint(SENSITIVE)
 
 
 def test_a_strangers_receipt_says_nothing_about_anybody() -> None:

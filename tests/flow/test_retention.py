@@ -9,13 +9,17 @@ YEARS_AGO = NOW - 20 * 365 * DAY
 def test_old_news_is_kept_for_as_long_as_new() -> None:
     shop = Shop()
     shop.engine.change_consent("ann", allow()).wait()
-    shop.engine.take([Arrival(id="1", person="ann", name="liked", at=YEARS_AGO, verb="liked", items=(PLAIN[0],))]).wait()
+    shop.engine.take(
+        [Arrival(id="1", person="ann", name="liked", at=YEARS_AGO, verb="liked", items=(PLAIN[0],))]
+    ).wait()
     days = shop.charter.data["opinions"].retention_days
 
     def history() -> list[str]:
         engine = shop.engine
         catalogue = engine.shelf().catalogue
-        view = engine.view(engine.profile("ann"), engine.consent("ann"), "personalise", "private", shop.clock.now, catalogue)
+        view = engine.view(
+            engine.profile("ann"), engine.consent("ann"), "personalise", "private", shop.clock.now, catalogue
+        )
         return [act.item for act in view.history()]
 
     assert history() == [PLAIN[0]]

@@ -97,7 +97,12 @@ def test_a_broken_rule_names_file_line_field_reason_and_fix(edit: str, tmp_path:
 
 
 @pytest.mark.parametrize(
-    ("old", "new"), [('operator = "Your organisation"', "operator = "), ("[purposes.learn]", "[purposes.learn"), ('contact = "', 'contact = "\x01')]
+    ("old", "new"),
+    [
+        ('operator = "Your organisation"', "operator = "),
+        ("[purposes.learn]", "[purposes.learn"),
+        ('contact = "', 'contact = "\x01'),
+    ],
 )
 def test_broken_toml_has_its_line(old: str, new: str, tmp_path: Path) -> None:
     with pytest.raises(BadCharter) as raised:
@@ -126,6 +131,7 @@ def test_a_charter_that_is_not_there_says_how_to_get_one(tmp_path: Path) -> None
 
 def test_sensitive_categories_are_as_many_as_can_be_told_apart(tmp_path: Path) -> None:
     """Each has a bit of 32, one of which stands for what the charter does not know."""
+
     def with_categories(count: int) -> str:
         return TEXT + "".join(f'\n[sensitive.s{number}]\nwords = "x"\n' for number in range(count - 6))
 

@@ -43,9 +43,12 @@ def hundred_thousand(folder: Path) -> None:
 
 def newer(folder: Path) -> None:
     (folder / "movies.csv").write_text(
-        f'movieId,title,genres\n1,{TITLES[0]},Animation|Children\'s\n2,"{TITLES[1]}",Thriller\n3,{TITLES[2]},\n', encoding="utf-8"
+        f'movieId,title,genres\n1,{TITLES[0]},Animation|Children\'s\n2,"{TITLES[1]}",Thriller\n3,{TITLES[2]},\n',
+        encoding="utf-8",
     )
-    (folder / "ratings.csv").write_text(f"userId,movieId,rating,timestamp\n7,1,5.0,{RATED_AT}\n7,2,3.0,{RATED_AT}\n8,1,4.0,{RATED_AT + 1}\n")
+    (folder / "ratings.csv").write_text(
+        f"userId,movieId,rating,timestamp\n7,1,5.0,{RATED_AT}\n7,2,3.0,{RATED_AT}\n8,1,4.0,{RATED_AT + 1}\n"
+    )
 
 
 def atomic(folder: Path) -> None:
@@ -77,7 +80,9 @@ LAYOUTS = {"1m": one_million, "100k": hundred_thousand, "csv": newer, "atomic": 
 def test_every_layout_of_movielens_says_the_same(layout: str, gz: bool, tmp_path: Path) -> None:
     (zipped(LAYOUTS[layout]) if gz else LAYOUTS[layout])(tmp_path)
     films = list(movielens.items(tmp_path))
-    assert [(film.id, film.title, film.kind) for film in films] == [(str(number), title, "film") for number, title in enumerate(TITLES, 1)]
+    assert [(film.id, film.title, film.kind) for film in films] == [
+        (str(number), title, "film") for number, title in enumerate(TITLES, 1)
+    ]
     assert films[0].attributes == {"genres": ["Animation", "Children's"], "decade": "1990s"}
     assert films[1].attributes == {"genres": ["Thriller"], "decade": "1990s"}
     assert films[2].attributes == {"genres": []}
@@ -185,9 +190,16 @@ def test_a_bad_row_costs_itself_only_and_is_kept_as_it_came(row: str, tmp_path: 
 
 
 def test_a_row_that_names_nobody_or_nothing_is_quarantined_further_on(tmp_path: Path) -> None:
-    got, bad = read(tmp_path, "who,what,when,stars\n,a,1760000000,4\nada,,1760000000,4\nada,a,0,4\nada,a,1760000000,inf\n")
+    got, bad = read(
+        tmp_path, "who,what,when,stars\n,a,1760000000,4\nada,,1760000000,4\nada,a,0,4\nada,a,1760000000,inf\n"
+    )
     assert bad == []
-    assert [getattr(clean(one, NOW), "field", None) for one in got] == ["userId", "properties.product_id", "timestamp", "properties.value"]
+    assert [getattr(clean(one, NOW), "field", None) for one in got] == [
+        "userId",
+        "properties.product_id",
+        "timestamp",
+        "properties.value",
+    ]
 
 
 def test_verbs_may_stand_in_a_column(tmp_path: Path) -> None:

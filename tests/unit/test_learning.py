@@ -56,7 +56,10 @@ People = list[tuple[str, list[Event]]]
 
 def bytes_of(models: Sequence[Model]) -> list[tuple[str, dict[str, bytes], dict[str, Any]]]:
     """Models down to the last bit, but for the name of their version."""
-    return [(model.name, {name: array.tobytes() for name, array in model.arrays.items()}, model.manifest) for model in models]
+    return [
+        (model.name, {name: array.tobytes() for name, array in model.arrays.items()}, model.manifest)
+        for model in models
+    ]
 
 
 def columns_of(people: People, consents: dict[str, Consent]) -> list[bytes]:
@@ -97,7 +100,9 @@ def test_whoever_may_not_be_learned_from_leaves_no_trace(way: str) -> None:
     people, left = some_people(), WAYS_OUT[way]
     consents = dict.fromkeys((name for name, _ in people), consent())
     without = learned_from(people, consents)
-    others: People = [(f"{place}-other", [act(item, NOW - DAY, "bought") for item in PLAIN[:40]]) for place in ("0", "9", "a", "z")]
+    others: People = [
+        (f"{place}-other", [act(item, NOW - DAY, "bought") for item in PLAIN[:40]]) for place in ("0", "9", "a", "z")
+    ]
     if left is not None:
         consents = {**dict.fromkeys((name for name, _ in others), left), **consents}  # they come first in the dict, too
     for mixed in (sorted([*people, *others]), [*others, *people], [*people, *others]):
@@ -141,7 +146,12 @@ def test_the_order_in_which_acts_came_in_changes_nothing() -> None:
 
 
 def test_columns_are_people_without_gaps_then_time_then_id() -> None:
-    people: People = [("a", []), ("b", [act(PLAIN[1], 5, id="z"), act(PLAIN[0], 5, id="a", value=4.5)]), ("c", []), ("d", [act(PLAIN[2], 1)])]
+    people: People = [
+        ("a", []),
+        ("b", [act(PLAIN[1], 5, id="z"), act(PLAIN[0], 5, id="a", value=4.5)]),
+        ("c", []),
+        ("d", [act(PLAIN[2], 1)]),
+    ]
     columns = interactions_of(people, dict.fromkeys("abcd", consent()), charter(), catalogue())
     assert columns.people == 2
     assert columns.person.tolist() == [0, 0, 1]
@@ -184,7 +194,9 @@ def test_the_strongest_neighbours_are_the_strongest(size: int, most: int, dice: 
     arrays = strongest(sparse.csr_array(dense), most)
     for row in range(size):
         counts = dense[row]
-        best = sorted((column for column in range(size) if counts[column]), key=lambda column: (-counts[column], column))[:most]
+        best = sorted(
+            (column for column in range(size) if counts[column]), key=lambda column: (-counts[column], column)
+        )[:most]
         found = slice(*arrays["starts"][row : row + 2])
         assert arrays["rows"][found].tolist() == best
         assert arrays["share"][found].tolist() == pytest.approx([counts[column] / counts.sum() for column in best])
@@ -222,7 +234,7 @@ def test_transitions_are_what_a_double_loop_counts(gap: int) -> None:
             for place, before in enumerate(walk):
                 for distance, after in enumerate(walk[place + 1 : place + 1 + gap], 1):
                     counts[before, after] += (before != after) * round(WHOLE / distance)
-        model = ItemTransitions(gap=gap, neighbours=100).fit(columns, named(9))
+        model = ItemTransitions(gap=gap, neighbours=100, doubt=0.0).fit(columns, named(9))
         for row in range(9):
             found = slice(*model.arrays["starts"][row : row + 2])
             shares = np.zeros(9)
@@ -290,7 +302,9 @@ def test_interests_bring_items_about_what_was_told() -> None:
     told = Told("t", NOW, "interests", ["sea", "no such thing"], "told", EVERYTHING)
     books = shelf()
     evidence = Interests().propose(view(traits={"interests": told}), Ask("home"), books)
-    assert {known.ids[row] for row in evidence.rows} == {item.id for item in map(known.item, range(len(known))) if "sea" in item.values("subjects")}
+    assert {known.ids[row] for row in evidence.rows} == {
+        item.id for item in map(known.item, range(len(known))) if "sea" in item.values("subjects")
+    }
     assert len(Interests().propose(view(), Ask("home"), books).rows) == 0
     as_text = structs.replace(told, value="sea")
     assert len(Interests().propose(view(traits={"interests": as_text}), Ask("home"), books).rows) == len(evidence.rows)
@@ -310,11 +324,20 @@ def test_an_empty_shop_and_a_shop_without_people_can_be_learned_from() -> None:
 
 def test_learners_are_found_inside_blends_and_a_clash_of_settings_is_named() -> None:
     recipes = recipes_of(template_placements())
-    assert set(learners(recipe.strategy for recipe in recipes.values())) == {"item_transitions", "similar", "interests", "popular"}
+    assert set(learners(recipe.strategy for recipe in recipes.values())) == {
+        "item_transitions",
+        "similar",
+        "interests",
+        "popular",
+    }
     clash = recipes_of({"a": placement({"use": "similar"}), "b": placement({"use": "similar", "common": 5})})
-    with pytest.raises(BadInput, match=r"model 'similar': two placements .* Give one of them a `model` name of its own"):
+    with pytest.raises(
+        BadInput, match=r"model 'similar': two placements .* Give one of them a `model` name of its own"
+    ):
         learners(recipe.strategy for recipe in clash.values())
-    apart = recipes_of({"a": placement({"use": "similar"}), "b": placement({"use": "similar", "common": 5, "model": "other"})})
+    apart = recipes_of(
+        {"a": placement({"use": "similar"}), "b": placement({"use": "similar", "common": 5, "model": "other"})}
+    )
     assert set(learners(recipe.strategy for recipe in apart.values())) == {"similar", "other"}
 
 
@@ -340,7 +363,9 @@ def test_a_model_fits_the_catalogue_it_knows_and_any_that_begins_with_it() -> No
 
 
 def a_model(value: int = 1, name: str = "m") -> Model:
-    return Model(name, {"rows": np.arange(value, dtype=np.int32), "share": np.full(3, 0.5, np.float32)}, {"note": value})
+    return Model(
+        name, {"rows": np.arange(value, dtype=np.int32), "share": np.full(3, 0.5, np.float32)}, {"note": value}
+    )
 
 
 def mapped(array: Any) -> bool:

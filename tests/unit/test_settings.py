@@ -26,7 +26,9 @@ def test_the_template_loads(tmp_path: Path) -> None:
 
 
 def test_the_charters_guards_come_first_and_cannot_be_loosened_by_a_placement(tmp_path: Path) -> None:
-    text = TEXT.replace('guards = [{ use = "already_have" }]', 'guards = [{ use = "children", audiences = ["adults"] }]', 1)
+    text = TEXT.replace(
+        'guards = [{ use = "already_have" }]', 'guards = [{ use = "children", audiences = ["adults"] }]', 1
+    )
     related = read_home(home_with(tmp_path, text)).recipes["related"]
     assert related.guards["children"].audiences == ("children", "everyone")  # type: ignore[attr-defined]
 
@@ -80,7 +82,8 @@ def test_a_folder_that_holds_no_installation_says_how_to_make_one(tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("field", "line"), [("a", 1), ("t.b", 3), ("t.c.d", 5), ("t.c", 4), ("t.missing", 2), ("u.v", 6), ("w.x.y", 8), ("nothing", 1)]
+    ("field", "line"),
+    [("a", 1), ("t.b", 3), ("t.c.d", 5), ("t.c", 4), ("t.missing", 2), ("u.v", 6), ("w.x.y", 8), ("nothing", 1)],
 )
 def test_the_line_of_a_field(field: str, line: int) -> None:
     text = 'a = 1\n[t]\nb = 2\n[t.c]\nd = 3\nu.v = 4\n# c\n["w".x]\n'

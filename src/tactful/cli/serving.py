@@ -14,6 +14,7 @@ from types import FrameType
 import click
 
 from tactful.domain.errors import BadInput
+from tactful.stores.sqlite.files import take_lock
 
 READY_S = 20.0
 STOP_S = 15.0
@@ -22,6 +23,7 @@ PR_SET_PDEATHSIG = 1
 
 def supervise(home: Path, host: str, port: int, workers: int, pages: str = "") -> None:
     """Run until told to stop (SIGINT, SIGTERM); whoever dies meanwhile is started again. pages: a demo to serve beside the API."""
+    _check_free(home)
     listening = _listen(host, port)
     stopping = False
 
@@ -57,12 +59,22 @@ def supervise(home: Path, host: str, port: int, workers: int, pages: str = "") -
         _end([process for _, process in reversed(running)])
 
 
+def _check_free(home: Path) -> None:
+    """Whether nobody else writes there: workers would find that writer, and ours would be started in vain again and again."""
+    lock = take_lock(home / "data")
+    if lock is None:
+        why = "it is being written to already, by another `tactful serve` or by an import"
+        raise BadInput(field=str(home), why=why, fix="Stop that first, or wait until it is finished")
+    os.close(lock)
+
+
 def _listen(host: str, port: int) -> socket.socket:
     listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
     except OSError as error:
+        listening.close()
         raise BadInput(
             field=f"{host}:{port}",
             why=f"cannot listen there ({error.strerror})",

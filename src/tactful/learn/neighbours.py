@@ -11,10 +11,11 @@ from tactful.domain.decision import NO_EVIDENCE, Evidence, Source
 from tactful.ports import Model
 
 
-def strongest(counts: "sparse.csr_array", most: int) -> dict[str, NDArray[np.generic]]:
+def strongest(counts: "sparse.csr_array", most: int, doubt: float = 0.0) -> dict[str, NDArray[np.generic]]:
     """The `most` strongest neighbours of each row, as shares of the row's whole: arrays `starts` int64[n+1], `rows` int32, `share` float32.
 
-    Shares are of all of a row's neighbours, so that what is cut off is not given to the others. Ties keep the lower row.
+    Shares are of all of a row's neighbours, so that what is cut off is not given to the others, and of `doubt` beside: a row
+    seen a few times only says little with certainty. Ties keep the lower row.
     """
     size = counts.shape[0]
     whole = np.asarray(counts.sum(axis=1)).ravel()
@@ -27,13 +28,11 @@ def strongest(counts: "sparse.csr_array", most: int) -> dict[str, NDArray[np.gen
         others, values = counts.indices[mine], counts.data[mine]
         best = np.lexsort((others, -values))[:most]
         rows[starts[row] : starts[row + 1]] = others[best]
-        share[starts[row] : starts[row + 1]] = values[best] / whole[row] if len(best) else 0.0
+        share[starts[row] : starts[row + 1]] = values[best] / (whole[row] + doubt) if len(best) else 0.0
     return {"starts": starts, "rows": rows, "share": share}
 
 
-def evidence_from(
-    model: Model, items: Sequence[tuple[int, Source]], half_life: float, window: int
-) -> Evidence:
+def evidence_from(model: Model, items: Sequence[tuple[int, Source]], half_life: float, window: int) -> Evidence:
     """What these items, newest first, speak for: each weighs 2^(-age / half_life), scaled so that an endless history weighs 1.
 
     items: (catalogue row, source), one more than `window`, the number that count: it comes in if a newer one is taken away. Rows

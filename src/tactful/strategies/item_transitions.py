@@ -21,13 +21,15 @@ WHOLE = 2520
 class ItemTransitions(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
     """gap: how many items apart two still count as following each other, at weight 1/distance. half_life: in items of the history.
 
-    neighbours: kept for each item. most: items of the history looked at.
+    neighbours: kept for each item. most: items of the history looked at. doubt: an item is believed by half once it was followed
+    so many times; one seen once or twice would else speak louder than one seen a thousand times.
     """
 
     gap: int = 10
     half_life: float = 2.0
     neighbours: int = 100
     most: int = 10
+    doubt: float = 30.0
     model: str = "item_transitions"
 
     def propose(self, view: View, ask: Ask, shelf: Shelf) -> Evidence:
@@ -55,7 +57,9 @@ class ItemTransitions(Strategy, Struct, frozen=True, forbid_unknown_fields=True)
         counts.setdiag(0)
         counts.eliminate_zeros()
         return Model(
-            self.model, strongest(counts, self.neighbours), {"pairs": int(counts.nnz), "choices": len(acts.row)}
+            self.model,
+            strongest(counts, self.neighbours, self.doubt * WHOLE),
+            {"pairs": int(counts.nnz), "choices": len(acts.row)},
         )
 
 
