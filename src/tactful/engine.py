@@ -2,6 +2,7 @@
 
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -165,7 +166,10 @@ class Engine:
         self._consents_version = -1
         self._profiles: OrderedDict[str, tuple[int, Profile]] = OrderedDict()
         self._cached, self._cached_most = 0, cached_events
-        self.refresh_models()
+        # An older copy of the stores may have been put back: then it must still be possible to open them, and to train anew.
+        # Until then decisions say that there is no model.
+        with suppress(StaleModel):
+            self.refresh_models()
 
     # ------------------------------------------------------------------------------------------------------- what is kept
 

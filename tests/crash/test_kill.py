@@ -26,7 +26,9 @@ CLIENTS = 4
 ITEMS = 4000
 NEVER_DONE = "thing-never"
 SIZES = (1, 1, 1, 1, 3, 10, 40)
-KINDS = ("everything", "everything", "supervisor", "writer", "writer", "worker", "everything, again while it starts")
+KINDS = ("everything", "supervisor", "writer", "worker", "everything, again while it starts", "writer", "everything")
+PAUSE = 0.01
+"""Seconds between two batches of a client, at most: it proves, it does not benchmark."""
 Refused = (OSError, http.client.HTTPException)
 
 
@@ -70,6 +72,7 @@ class Client(threading.Thread):
             things = list(range(place, min(place + self.dice.choice(SIZES), ITEMS)))
             place += len(things)
             self._send(person, things)
+            time.sleep(self.dice.uniform(0.0, PAUSE))
 
     def _send(self, person: str, things: list[int]) -> None:
         """Finish these things: again and again until it is acknowledged, or else give up at the first failure."""

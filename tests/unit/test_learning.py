@@ -46,6 +46,7 @@ from tests.shop import (
     placement,
     recipes_of,
     shelf,
+    shop_items,
     template_placements,
     trained,
     view,
@@ -462,6 +463,15 @@ def test_a_model_of_another_catalogue_is_not_served(tmp_path: Path) -> None:
         shop.models.save(model)
     with pytest.raises(StaleModel, match=r"another catalogue .* Run `tactful train`"):
         shop.engine.refresh_models()
+
+
+def test_stores_from_before_the_models_can_be_opened_and_trained_anew() -> None:
+    """As after putting back an older copy, whose catalogue is shorter."""
+    shop = Shop(shop_items()[:20], models=learned_models())
+    with pytest.raises(NoModel, match="Run `tactful train`"):
+        shop.decide(None)
+    shop.train()
+    assert items_in(shop.decide(None))
 
 
 def test_new_items_after_training_disturb_nothing() -> None:
