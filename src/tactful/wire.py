@@ -102,4 +102,5 @@ def engine_of(home: Home, stores: Stores, shell: Shell | None = None) -> Engine:
 def interactions_in(engine: Engine) -> Interactions:
     """What may be learned from, of all that is kept."""
     consents = {name: Consent.of(changes) for name, changes in engine.stores.consents.everybody()}
-    return interactions_of(engine.stores.events.people(), consents, engine.charter, engine.shelf().catalogue)
+    people, catalogue = engine.stores.events.people(), engine.shelf().catalogue
+    return interactions_of(people, consents, engine.charter, catalogue, engine.shell.now())

@@ -396,3 +396,18 @@ def test_receipts_lie_open_at_once_and_are_gone_in_time() -> None:
     for days, left in ((0.9, {mine.id, strangers.id}), (1.1, {mine.id}), (91, set())):
         shop.stores.quarantine.purge(NOW + int(days * 86_400_000))
         assert {one.id for one in (mine, strangers) if shop.stores.receipts.get(one.id)} == left
+
+
+def test_a_ranking_keeps_what_the_arranger_passes_over() -> None:
+    """Two by one author is a promise for a page; a ranking of the caller's own search results loses nothing."""
+    austen = [item.id for item in shop_items() if item.attributes["author"] == "Jane Austen" and not item.sensitivity]
+    assert len(austen) > 2
+    shop = Shop(
+        placements={"search": placement(arranger={"use": "diverse", "attribute": "author", "most": 2})},
+        models=learned_models(),
+    )
+    shown = [
+        shown.item
+        for shown in shop.engine.decide(None, [Ask("search", items=austen, limit=len(austen))])[0].receipt.shown
+    ]
+    assert sorted(shown) == sorted(austen)

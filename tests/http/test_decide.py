@@ -258,12 +258,13 @@ def test_a_withdrawal_counts_from_the_very_next_decision_with_eight_clients_at_o
     wrong: list[str] = []
 
     def client(number: int) -> None:
-        person = f"withdrawer-{number}"
-        path = f"/v1/people/{person}/consent"
-        shop.allow(person)
-        shop.send(message(person, f"withdrawer-{number}-1", PLAIN[number], "clicked"))
         with shop.each_worker() as connections:
             for turn, worker in zip(range(each), cycle(connections), strict=False):
+                person = f"withdrawer-{number}-{turn // 25}"
+                path = f"/v1/people/{person}/consent"
+                if turn % 25 == 0:
+                    shop.allow(person)
+                    shop.send(message(person, f"{person}-1", PLAIN[number], "clicked"))
                 yes = {"dial": "remember", "purposes": {"personalise": True}}
                 no = {"purposes": {"personalise": False}} if turn % 2 else {"dial": "off"}
                 if speak(worker, "PUT", path, yes, shop.as_server()).status != 200:

@@ -33,6 +33,7 @@ from tests.shop import (
     EVERYTHING,
     NOW,
     PLAIN,
+    SENSITIVE,
     Shop,
     act,
     arrivals_of,
@@ -65,13 +66,13 @@ def bytes_of(models: Sequence[Model]) -> list[tuple[str, dict[str, bytes], dict[
 
 def columns_of(people: People, consents: dict[str, Consent]) -> list[bytes]:
     """What is learned from, down to the last bit."""
-    columns = interactions_of(people, consents, charter(), catalogue())
+    columns = interactions_of(people, consents, charter(), catalogue(), NOW)
     return [array.tobytes() for array in (columns.person, columns.row, columns.at, columns.verb, columns.value)]
 
 
 def learned_from(people: People, consents: dict[str, Consent]) -> list[Model]:
     """The template's models, trained on these people."""
-    interactions = interactions_of(people, consents, charter(), catalogue())
+    interactions = interactions_of(people, consents, charter(), catalogue(), NOW)
     return trained(recipes_of(template_placements()).values(), interactions, catalogue())
 
 
@@ -135,7 +136,7 @@ def test_an_entry_that_the_charter_no_longer_lets_learn_from_is_not_learned_from
     browsing = structs.replace(rules.data["browsing"], purposes=("personalise",))
     changed = structs.replace(rules, data={**rules.data, "browsing": browsing})
     people: People = [("ada", [act(PLAIN[0]), act(PLAIN[1], verb="bought")])]
-    columns = interactions_of(people, {"ada": consent()}, changed, catalogue())
+    columns = interactions_of(people, {"ada": consent()}, changed, catalogue(), NOW)
     assert columns.row.tolist() == [catalogue().index[PLAIN[1]]]
 
 
@@ -153,7 +154,7 @@ def test_columns_are_people_without_gaps_then_time_then_id() -> None:
         ("c", []),
         ("d", [act(PLAIN[2], 1)]),
     ]
-    columns = interactions_of(people, dict.fromkeys("abcd", consent()), charter(), catalogue())
+    columns = interactions_of(people, dict.fromkeys("abcd", consent()), charter(), catalogue(), DAY)
     assert columns.people == 2
     assert columns.person.tolist() == [0, 0, 1]
     assert [catalogue().ids[row] for row in columns.row] == [PLAIN[0], PLAIN[1], PLAIN[2]]
@@ -163,7 +164,7 @@ def test_columns_are_people_without_gaps_then_time_then_id() -> None:
 
 
 def test_a_huge_value_is_learned_without_noise() -> None:
-    columns = interactions_of([("a", [act(PLAIN[0], value=1e300)])], {"a": consent()}, charter(), catalogue())
+    columns = interactions_of([("a", [act(PLAIN[0], value=1e300)])], {"a": consent()}, charter(), catalogue(), NOW)
     assert len(columns.row) == 1
 
 
@@ -516,5 +517,16 @@ def test_the_whole_crowd_is_learned_from_as_it_came_in() -> None:
 
     columns = interactions_in(shop.engine)
     assert columns.people == len(readers)
-    assert len(columns.row) == sum(len(arrivals_of(reader)) for reader in readers)
+    learnable = [one for reader in readers for one in arrivals_of(reader) if one.items[0] not in SENSITIVE]
+    assert len(columns.row) == len(learnable)
     assert isinstance(shop.engine.profile(readers[0].id).observed[0], Interaction)
+
+
+def test_nothing_is_learned_from_what_is_past_its_time_or_would_betray() -> None:
+    days = charter().data["browsing"].retention_days
+    people = [("a", [act(PLAIN[0], NOW - (days + 1) * DAY), act(SENSITIVE[0]), act(PLAIN[1])])]
+    columns = interactions_of(people, {"a": consent()}, charter(), catalogue(), NOW)
+    assert [catalogue().ids[row] for row in columns.row] == [PLAIN[1]]
+    turned_on = consent(sensitive=tuple(charter().sensitive))
+    columns = interactions_of(people, {"a": turned_on}, charter(), catalogue(), NOW)
+    assert {catalogue().ids[row] for row in columns.row} == {PLAIN[1], SENSITIVE[0]}

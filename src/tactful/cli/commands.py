@@ -16,7 +16,7 @@ json_option = click.option("--json", "machine", is_flag=True, help="Print JSON f
 @click.option(
     "--home",
     type=click.Path(path_type=Path),
-    default=Path("."),
+    default=Path(),
     envvar="TACTFUL_HOME",
     help="The installation's folder.",
 )

@@ -74,8 +74,8 @@ def _clear(folder: Path) -> None:
 
 def _make(folder: Path) -> None:
     """The installation, its books, its readers, its models."""
-    from tactful.cli.opening import opened
     from tactful.cli.install import install
+    from tactful.cli.opening import opened
 
     began = time.perf_counter()
     folder.mkdir(parents=True, exist_ok=True)

@@ -39,8 +39,8 @@ def clean(arrival: Arrival, now: int) -> Arrival | Unusable:
         unusable = _unusable_interaction(arrival)
         if unusable is not None:
             return unusable
-    if arrival.at is not None:
-        return arrival
+    if arrival.at is not None and at <= now:
+        return arrival  # what claims to happen only later happened now: it cannot have come in before
     return Arrival(
         id=arrival.id, person=arrival.person, name=arrival.name, at=now, verb=arrival.verb, items=arrival.items,
         value=arrival.value, fields=arrival.fields, traits=arrival.traits, granted=arrival.granted,

@@ -74,6 +74,8 @@ def decide(
     verdict = Verdict.hold if recipe.placement.high_stakes else Verdict.release
     if verdict is Verdict.hold:  # what a person has yet to decide is not shown meanwhile
         slots = fallback
+    elif ask.items is not None:
+        slots = _with_the_rest(slots, ranked, limit)
     slots, defaults = _fill(recipe, ask, slots, limit, moment, shelf, taken, faults)
     return Decision(recipe, ask, scored, ranked, slots, removed, verdict, defaults, tuple(faults))
 
@@ -182,6 +184,14 @@ def _rank(scored: Scored, kept: Mask) -> Ranked:
     order = np.argsort(-scored.scores[index], kind="stable")
     index = index[order]
     return Ranked(scored.rows[index], scored.scores[index], index)
+
+
+def _with_the_rest(slots: Slots, ranked: Ranked, limit: int) -> Slots:
+    """A ranking keeps all that was brought and is permitted: what the arranger passed over comes last, best first."""
+    rest = ranked.rows[~np.isin(ranked.rows, slots.rows)][: limit - len(slots.rows)]
+    if not len(rest):
+        return slots
+    return Slots(np.concatenate([slots.rows, rest]), np.concatenate([slots.odds, np.ones(len(rest))]))
 
 
 def _fill(

@@ -49,7 +49,7 @@ def explain(decision: Decision, view: View, shelf: Shelf, charter: Charter, cons
         allowed=tuple(sorted(view.allowed)),
         opened=tuple(sorted(view.opened)),
         withheld=view.withheld if stamp.person else (),
-        proposed=int(np.count_nonzero(decision.scored.scores > 0)),
+        proposed=len(decision.ranked.rows) + sum(removal.count for removal in decision.removed),
         permitted=len(decision.ranked.rows),
         removed=decision.removed,
         shown=shown,

@@ -13,15 +13,21 @@ from tactful.ports import Interactions
 
 PURPOSE = "learn"
 """The charter's purpose under which models are trained."""
+DAY = 86_400_000
 _CODE = {verb: code for code, verb in enumerate(VERBS)}
 
 
 def interactions_of(
-    people: Iterable[tuple[str, list[Event]]], consents: Mapping[str, Consent], charter: Charter, catalogue: Catalogue
+    people: Iterable[tuple[str, list[Event]]],
+    consents: Mapping[str, Consent],
+    charter: Charter,
+    catalogue: Catalogue,
+    now: int,
 ) -> Interactions:
     """Columns in canonical order: people by pseudonym without gaps, each person's acts by time, then id.
 
-    Somebody who allows nothing, a child, and what belonged to one visit only leave no trace, not even a gap in the numbering.
+    Somebody who allows nothing, a child, what belonged to one visit only, what is past its time (now: ms since 1970) and acts on
+    items that would betray something the person has not turned on leave no trace, not even a gap in the numbering.
     """
     person: list[int] = []
     row: list[int] = []
@@ -34,14 +40,17 @@ def interactions_of(
         consent = consents.get(pseudonym)
         if consent is None or not may_learn_from(consent, charter):
             continue
-        entries = _entries(consent, charter)
+        oldest = _oldest(consent, charter, now)
+        telling = catalogue.telling(consent.sensitive)
         acts = [
             (event.at, event.id, place, event)
             for event in events
             if isinstance(event, Interaction)
             and PURPOSE in event.purposes
-            and event.data in entries
+            and (since := oldest.get(event.data)) is not None
+            and (event.kept or event.at) >= since
             and not event.visit
+            and event.item not in telling
             and (place := index.get(event.item, size)) < size
         ]
         if not acts:
@@ -59,13 +68,13 @@ def interactions_of(
     )  # fmt: skip
 
 
-def _entries(consent: Consent, charter: Charter) -> frozenset[str]:
-    """The data entries that the charter lets models learn from, but for sensitive ones that the person has not turned on."""
-    return frozenset(
-        name
+def _oldest(consent: Consent, charter: Charter, now: int) -> dict[str, int]:
+    """For each data entry that models may learn from: from when on (ms). Sensitive ones only if the person turned them on."""
+    return {
+        name: now - data.retention_days * DAY
         for name, data in charter.data.items()
         if PURPOSE in data.purposes and (not data.sensitive or data.sensitive in consent.sensitive)
-    )
+    }
 
 
 def _as_float32(values: list[float]) -> NDArray[np.float32]:
