@@ -62,7 +62,7 @@ class Client(threading.Thread):
     def _be(self, person: str, chapter: int) -> None:
         """Be this person until the chapter ends, at most until they have done everything there is to do."""
         consent = {"dial": "remember", "purposes": {"personalise": True, "learn": True}}
-        while self._ask("PUT", f"/v1/people/{person}/consent", consent) is None:
+        while self._ask("PUT", f"/v1/consent/{person}", consent) is None:
             if self.chapter.over.is_set():
                 return
         self.sent[person] = set()

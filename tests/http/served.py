@@ -206,7 +206,7 @@ class Server:
 
     def allow(self, person: str, dial: str = "remember", **purposes: bool) -> Reply:
         """Write down what a person allows; all purposes if none is named."""
-        reply = self.call("PUT", f"/v1/people/{person}/consent", {"dial": dial, "purposes": purposes or PURPOSES})
+        reply = self.call("PUT", f"/v1/consent/{person}", {"dial": dial, "purposes": purposes or PURPOSES})
         assert reply.status == 200, reply.body
         return reply
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from itertools import cycle
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -142,13 +143,9 @@ def test_what_is_not_there_and_what_a_path_does_not_take_is_said_so(shop: Server
     is_problem(shop.get("/v1/nothing"), 404, "path", "/v1/nothing", "/openapi/openapi.json")
     is_problem(shop.get("/v1/decide"), 405, "method", "GET", "POST")
     is_problem(shop.get("/v1/receipts/no-such"), 404, "", "'no-such'", "24 hours")
-    is_problem(
-        shop.call("PUT", "/v1/people/somebody/consent", {"dial": "max"}), 400, "dial", "off, told, visit, remember"
-    )
-    is_problem(
-        shop.call("PUT", "/v1/people/somebody/consent", {"purposes": {"sell": True}}), 400, "sell", "personalise"
-    )
-    is_problem(shop.call("PUT", "/v1/people/somebody/consent", {"sensitive": {"shoes": True}}), 400, "shoes", "health")
+    is_problem(shop.call("PUT", "/v1/consent/somebody", {"dial": "max"}), 400, "dial", "off, told, visit, remember")
+    is_problem(shop.call("PUT", "/v1/consent/somebody", {"purposes": {"sell": True}}), 400, "sell", "personalise")
+    is_problem(shop.call("PUT", "/v1/consent/somebody", {"sensitive": {"shoes": True}}), 400, "shoes", "health")
 
 
 def test_a_public_key_can_ask_for_a_device_and_for_a_person_who_proves_it(shop: Server) -> None:
@@ -261,7 +258,7 @@ def test_a_withdrawal_counts_from_the_very_next_decision_with_eight_clients_at_o
         with shop.each_worker() as connections:
             for turn, worker in zip(range(each), cycle(connections), strict=False):
                 person = f"withdrawer-{number}-{turn // 25}"
-                path = f"/v1/people/{person}/consent"
+                path = f"/v1/consent/{person}"
                 if turn % 25 == 0:
                     shop.allow(person)
                     shop.send(message(person, f"{person}-1", PLAIN[number], "clicked"))
@@ -297,7 +294,7 @@ def test_a_forgotten_person_is_gone_on_both_workers_at_once(shop: Server) -> Non
             decision = ask(worker, shop, "leaver")
             assert decision["personal"] is False
             assert ids(decision) == nobody
-            consent = speak(worker, "GET", "/v1/people/leaver/consent", None, shop.as_server()).json
+            consent = speak(worker, "GET", "/v1/consent/leaver", None, shop.as_server()).json
             assert (consent["dial"], consent["version"]) == ("off", 0)
             for old in decisions:
                 assert speak(worker, "GET", f"/v1/receipts/{old['receipt']}", None, shop.as_server()).status == 404
@@ -422,3 +419,12 @@ def together(jobs: list[Callable[[], None]]) -> None:
         thread.join()
     if failures:
         raise failures[0]
+
+
+def test_an_id_with_a_slash_can_consent_and_be_forgotten(shop: Server) -> None:
+    for person in ("auth/one", "https://id.example/ann?x=1", "/leading"):
+        path = quote(person, safe="")
+        assert shop.call("PUT", f"/v1/consent/{path}", {"dial": "told"}).status == 200
+        assert shop.get(f"/v1/consent/{path}").json["dial"] == "told"
+        assert shop.call("DELETE", f"/v1/people/{path}").status == 204
+        assert shop.get(f"/v1/consent/{path}").json["version"] == 0

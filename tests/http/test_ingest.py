@@ -241,7 +241,7 @@ IDS = [
 @pytest.mark.parametrize("person", IDS)
 def test_ids_in_any_writing_are_ids(shop: Server, person: str) -> None:
     body = {"dial": "remember", "purposes": {"personalise": True}}
-    assert shop.call("PUT", f"/v1/people/{quote(person)}/consent", body).status == 200
+    assert shop.call("PUT", f"/v1/consent/{quote(person)}", body).status == 200
     account = shop.send(message(person, f"id-{person}"[:256], "🐋"))
     assert counts(account) == (1, 0, 0, 0)
     assert counts(shop.send(message(person, f"id-{person}"[:256], "🐋"))) == (0, 1, 0, 0)
@@ -299,7 +299,7 @@ def test_a_public_key_lacks_the_scopes_of_a_server(shop: Server) -> None:
     public = shop.as_browser()
     is_problem(shop.post("/v1/items", {"items": []}, public), 403, "", "scope 'items'", "secret key")
     is_problem(shop.post("/v1/tokens", {"person": "known"}, public), 403, "", "scope 'admin'")
-    is_problem(shop.call("PUT", "/v1/people/known/consent", {"dial": "off"}, public), 403, "", "scope 'consent'")
+    is_problem(shop.call("PUT", "/v1/consent/known", {"dial": "off"}, public), 403, "", "scope 'consent'")
     is_problem(shop.call("DELETE", "/v1/people/known", None, public), 403, "", "scope 'admin'")
 
 

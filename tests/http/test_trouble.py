@@ -69,13 +69,13 @@ def test_a_locked_database_is_503_with_retry_after_and_service_resumes_when_it_i
             began = time.monotonic()
             if file == "data.db":
                 says_come_back(frail.post("/v1/batch", {"batch": [message(person, "m1", "thing-1")]}), 503, "locked")
-            says_come_back(frail.call("PUT", f"/v1/people/{person}-2/consent", {"dial": "remember"}), 503, "locked")
+            says_come_back(frail.call("PUT", f"/v1/consent/{person}-2", {"dial": "remember"}), 503, "locked")
             assert time.monotonic() - began < 10
             assert frail.decide("somebody")["items"], "decisions go on: they only read"
         finally:
             other.execute("ROLLBACK")
             other.close()
-        assert frail.get(f"/v1/people/{person}-2/consent").json["version"] == 0, "what was refused is not there"
+        assert frail.get(f"/v1/consent/{person}-2").json["version"] == 0, "what was refused is not there"
         frail.allow(person)
         account = frail.send(message(person, "m1", "thing-1"))
         assert (account["stored"], account["duplicate"]) == (1, 0)

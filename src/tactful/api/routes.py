@@ -142,17 +142,23 @@ def _item(raw: msgspec.Raw, number: int) -> Item:
     return item
 
 
-@get("/v1/people/{person:str}/consent")
+@get("/v1/consent/{person:path}")
 async def get_consent(request: Req, person: str) -> shapes.ConsentResponse:
     """What a person allows now."""
+    person = person.removeprefix(
+        "/"
+    )  # a path, so that an id may hold slashes; Litestar hands it over with one in front
     service = of(request)
     service.own(request, person, "consent")
     return consent_out(service.engine.consent(person))
 
 
-@put("/v1/people/{person:str}/consent")
+@put("/v1/consent/{person:path}")
 async def put_consent(request: Req, person: str, data: shapes.ConsentRequest) -> shapes.ConsentResponse:
     """Change what a person allows. It counts from the next decision, on any worker."""
+    person = person.removeprefix(
+        "/"
+    )  # a path, so that an id may hold slashes; Litestar hands it over with one in front
     service = of(request)
     service.own(request, person, "consent")
     charter = service.engine.charter
@@ -186,9 +192,12 @@ def consent_out(consent: Consent) -> shapes.ConsentResponse:
     )  # fmt: skip
 
 
-@delete("/v1/people/{person:str}", status_code=204)
+@delete("/v1/people/{person:path}", status_code=204)
 async def forget(request: Req, person: str) -> None:
     """Forget a person: their keys are destroyed and their records deleted."""
+    person = person.removeprefix(
+        "/"
+    )  # a path, so that an id may hold slashes; Litestar hands it over with one in front
     service = of(request)
     service.own(request, person, "admin")
     for ack in service.engine.forget(person):

@@ -27,7 +27,9 @@ def examine(home: Path) -> list[Finding]:
     check("keys", lambda: _keys(home))
     check("stores", lambda: _stores(home))
     free = shutil.disk_usage(home).free
-    findings.append(("disk", free > 1 << 30, f"{free / 1e9:.1f} GB free" + ("" if free > 1 << 30 else "; free some space")))
+    findings.append(
+        ("disk", free > 1 << 30, f"{free / 1e9:.1f} GB free" + ("" if free > 1 << 30 else "; free some space"))
+    )
     return findings
 
 
@@ -54,7 +56,9 @@ def _stores(home: Path) -> str:
         shelf = engine.shelf()
         people = sum(1 for _ in engine.stores.events.people())
         waiting = len(engine.stores.quarantine.pieces())
-        missing = [name for recipe in engine.recipes.values() if (name := recipe.strategy.model) and name not in shelf.models]
+        missing = [
+            name for recipe in engine.recipes.values() if (name := recipe.strategy.model) and name not in shelf.models
+        ]
         models = f"models {', '.join(sorted(shelf.models))}" if shelf.models else "no model yet: run `tactful train`"
         if missing:
             models += f"; missing {', '.join(missing)}: run `tactful train`"

@@ -10,14 +10,24 @@ from tactful.engine import Engine
 
 
 def change_of(
-    engine: Engine, dial: str | None, grant: tuple[str, ...], withdraw: tuple[str, ...], turn_on: tuple[str, ...], turn_off: tuple[str, ...]
+    engine: Engine,
+    dial: str | None,
+    grant: tuple[str, ...],
+    withdraw: tuple[str, ...],
+    turn_on: tuple[str, ...],
+    turn_off: tuple[str, ...],
 ) -> ConsentChange | None:
     """The change that the options describe, or None if they describe none. Raises BadInput for a name the charter does not know."""
     charter = engine.charter
-    for names, known, what in ((grant + withdraw, charter.purposes, "purpose"), (turn_on + turn_off, charter.sensitive, "sensitive category")):
+    for names, known, what in (
+        (grant + withdraw, charter.purposes, "purpose"),
+        (turn_on + turn_off, charter.sensitive, "sensitive category"),
+    ):
         for name in names:
             if name not in known:
-                raise BadInput(field=name, why=f"the charter has no such {what}", fix=f"It has {', '.join(known) or 'none'}")
+                raise BadInput(
+                    field=name, why=f"the charter has no such {what}", fix=f"It has {', '.join(known) or 'none'}"
+                )
     if dial is None and not (grant or withdraw or turn_on or turn_off):
         return None
     return ConsentChange(

@@ -61,7 +61,11 @@ def bring(
     """
     for purpose in granted:
         if purpose not in engine.charter.purposes:
-            raise BadInput(field=f"--granted {purpose}", why="the charter has no such purpose", fix=f"It has {', '.join(engine.charter.purposes)}")
+            raise BadInput(
+                field=f"--granted {purpose}",
+                why="the charter has no such purpose",
+                fix=f"It has {', '.join(engine.charter.purposes)}",
+            )
     account, began = Account(reasons={}), time.perf_counter()
     if items:
         engine.stores.items.put(items).wait()
@@ -86,7 +90,13 @@ def bring(
 
 
 def _take(
-    engine: Engine, piece: list[Arrival], unusable: list[Quarantined], granted: Sequence[str], source: str, met: set[str], account: Account
+    engine: Engine,
+    piece: list[Arrival],
+    unusable: list[Quarantined],
+    granted: Sequence[str],
+    source: str,
+    met: set[str],
+    account: Account,
 ) -> None:
     new = {arrival.person for arrival in piece} - met - {""}
     met |= new
@@ -104,7 +114,9 @@ def _take(
     account.duplicate += outcome.duplicate
     account.quarantined += outcome.quarantined
     account.refused += outcome.refused
-    why = Counter(f"{problem.what}: {problem.field + ' ' if problem.field else ''}{problem.why}" for problem in outcome.problems)
+    why = Counter(
+        f"{problem.what}: {problem.field + ' ' if problem.field else ''}{problem.why}" for problem in outcome.problems
+    )
     account.reasons = dict(Counter(account.reasons) + why)
 
 

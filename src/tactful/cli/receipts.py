@@ -24,4 +24,6 @@ def show_receipt(out: ReceiptResponse) -> None:
     for fault in receipt.faults:
         click.echo(f"Failed: {fault}")
     models = ", ".join(f"{name} {version}" for name, version in receipt.models.items())
-    click.echo(f"{receipt.proposed:,} proposed, {receipt.permitted:,} permitted; charter {receipt.charter}; models {models}")
+    click.echo(
+        f"{receipt.proposed:,} proposed, {receipt.permitted:,} permitted; charter {receipt.charter}; models {models}"
+    )

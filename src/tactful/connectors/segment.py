@@ -76,6 +76,8 @@ def read_batch(body: bytes) -> Batch:
             return _batch.decode(whole)
     except msgspec.ValidationError as mistake:
         raise BadInput(field="batch", why=str(mistake), fix='Send {"batch": [message, ...]}') from None
+    except RecursionError:
+        raise BadInput(field="body", why="it is nested too deeply", fix="Send flat properties") from None
     except msgspec.DecodeError as mistake:
         raise BadInput(field="body", why=f"it is not JSON ({mistake})", fix='Send {"batch": [message, ...]}') from None
 
@@ -105,7 +107,7 @@ def arrivals(batch: Batch, caller: Caller, now: int, event_most: int) -> tuple[l
             )
         try:
             message = _message.decode(raw)
-        except msgspec.DecodeError as mistake:  # ValidationError is one
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as mistake:  # ValidationError is a DecodeError
             field, why = _mistake(str(mistake))
             unusable.append(Quarantined(f"batch[{number}]", now, "", bytes(raw), field, why))
             continue

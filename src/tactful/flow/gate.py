@@ -147,7 +147,9 @@ def _plain(value: object) -> bool:
     """Whether a value is one that can be shown to the person as it is: no nested structures, no long texts."""
     if isinstance(value, list):
         return len(value) <= 100 and all(isinstance(piece, str) and len(piece) <= 256 for piece in value)
-    return value is None or isinstance(value, (bool, int, float)) or (isinstance(value, str) and len(value) <= 1024)
+    if isinstance(value, int):
+        return -(1 << 63) <= value < 1 << 63  # longer ones no store can hold as a number
+    return value is None or isinstance(value, float) or (isinstance(value, str) and len(value) <= 1024)
 
 
 # --------------------------------------------------------------------------------------------------------------- at use

@@ -31,7 +31,9 @@ class Registry:
             try:
                 for name, array in model.arrays.items():
                     np.save(draft / f"{name}.npy", array, allow_pickle=False)
-                (draft / "manifest.json").write_text(json.dumps(model.manifest, indent=1, sort_keys=True), encoding="utf-8")
+                (draft / "manifest.json").write_text(
+                    json.dumps(model.manifest, indent=1, sort_keys=True), encoding="utf-8"
+                )
                 draft.rename(place)
             except BaseException:
                 shutil.rmtree(draft, ignore_errors=True)
