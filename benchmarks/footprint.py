@@ -1,7 +1,6 @@
 """What it weighs: import, start with trained models, memory of all processes, training time; 100,000 items and 100,000 people."""
 
 import argparse
-import asyncio
 import json
 import statistics
 import subprocess
@@ -9,6 +8,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+import uvloop
 
 from benchmarks.load import closed_loop, request
 from benchmarks.world import build, memory_mib, show, tactful
@@ -39,7 +40,7 @@ def main() -> None:
         for _ in range(3):
             with tactful(home, chosen.workers) as (port, pid, seconds):
                 starts.append(seconds)
-                asyncio.run(closed_loop(port, _decisions(keys["secret"], chosen.people), 16, 5.0))
+                uvloop.run(closed_loop(port, _decisions(keys["secret"], chosen.people), 16, 5.0))
                 figures["rss_mib"] = memory_mib(pid)
         figures["start_s"] = statistics.median(starts)
     show("footprint", figures, chosen.json)

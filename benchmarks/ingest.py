@@ -1,7 +1,6 @@
 """How fast events are taken: durable (synchronous=FULL), sealed, visible to the next decision; the bare commit of this disk beside it."""
 
 import argparse
-import asyncio
 import json
 import sqlite3
 import statistics
@@ -10,6 +9,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import uvloop
 
 from benchmarks.load import closed_loop, request
 from benchmarks.world import build, show, tactful
@@ -33,8 +33,8 @@ def main() -> None:
         with tactful(home, chosen.workers) as (port, _, _):
             batched, single, failed = [], [], 0
             for run in range(chosen.runs):
-                many = asyncio.run(closed_loop(port, _batches(chosen.batches, 100, chosen.people, auth, f"m{run}"), 8))
-                ones = asyncio.run(closed_loop(port, _batches(chosen.singles, 1, chosen.people, auth, f"s{run}"), 32))
+                many = uvloop.run(closed_loop(port, _batches(chosen.batches, 100, chosen.people, auth, f"m{run}"), 8))
+                ones = uvloop.run(closed_loop(port, _batches(chosen.singles, 1, chosen.people, auth, f"s{run}"), 32))
                 batched.append(many.per_second * 100)
                 single.append(ones.per_second)
                 failed += many.failed + ones.failed

@@ -88,7 +88,7 @@ async def open_loop(port: int, payloads: Sequence[bytes], rate: float, seconds: 
     async def one(due: float, payload: bytes) -> None:
         nonlocal failed
         while not free:  # a stalled server: the wait is part of the latency
-            await asyncio.sleep(0.0005)
+            await asyncio.sleep(0)
         connection = free.pop()
         good = await connection.send(payload)
         latencies.append((time.perf_counter() - due) * 1000)
@@ -97,9 +97,9 @@ async def open_loop(port: int, payloads: Sequence[bytes], rate: float, seconds: 
 
     for number, payload in zip(range(int(rate * seconds)), itertools.cycle(payloads), strict=False):
         due = began + number / rate
-        delay = due - time.perf_counter()
-        if delay > 0:
-            await asyncio.sleep(delay)
+        # The loop's timers are a millisecond coarse: sleep most of the time, then look at the clock until it is due.
+        while (delay := due - time.perf_counter()) > 0:
+            await asyncio.sleep(delay - 0.0015 if delay > 0.002 else 0)
         task = loop.create_task(one(due, payload))
         pending.add(task)
         task.add_done_callback(pending.discard)

@@ -140,11 +140,12 @@ class _Intake:
 
 
 class Answer(Struct, frozen=True):
-    """A decision with its receipt. durable: wait for it before showing what must not be lost."""
+    """A decision with its receipt, and the catalogue it was made on. durable: wait for it before showing what must not be lost."""
 
     decision: Decision
     receipt: Receipt
     durable: Ack[None]
+    catalogue: Catalogue
 
 
 class Engine:
@@ -291,9 +292,11 @@ class Engine:
         for ask in asks:
             if ask.placement not in self.recipes:
                 raise UnknownPlacement(name=ask.placement, available=", ".join(sorted(self.recipes)) or "none yet")
-        shelf, now = self.shelf(), self.shell.now()
-        consent = NOBODY if person is None else self.consent(person)
-        profile = UNKNOWN if person is None else self.profile(person)
+        now = self.shell.now()
+        with self.stores.glance():
+            shelf = self.shelf()
+            consent = NOBODY if person is None else self.consent(person)
+            profile = UNKNOWN if person is None else self.profile(person)
         taken: list[int] = []
         answers = []
         for ask in asks:
@@ -306,7 +309,8 @@ class Engine:
             stamp = Stamp(self.shell.name(), now, person if known else None)
             receipt = explain(decision, view, shelf, self.charter, consent, stamp)
             keep = RECEIPT_MS if known else ANONYMOUS_RECEIPT_MS
-            answers.append(Answer(decision, receipt, self.stores.receipts.append(receipt, now + keep)))
+            durable = self.stores.receipts.append(receipt, now + keep)
+            answers.append(Answer(decision, receipt, durable, shelf.catalogue))
         return answers
 
     def view(

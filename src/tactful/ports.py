@@ -7,6 +7,7 @@ what each must do; an implementation of your own inherits the suite as its test.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import numpy as np
@@ -159,7 +160,11 @@ def _nothing() -> None:
 
 
 class Stores(Struct, frozen=True):
-    """All places to keep things, opened together. close: lets go of files and connections; nothing may be asked afterwards."""
+    """All places to keep things, opened together.
+
+    close: lets go of files and connections; nothing may be asked afterwards. glance: `with stores.glance():` makes the reads in the
+    block see one state, and costs one look instead of several; keep it short, since it holds up the emptying of logs.
+    """
 
     events: EventLog
     consents: ConsentLog
@@ -167,6 +172,7 @@ class Stores(Struct, frozen=True):
     items: ItemStore
     quarantine: Quarantine
     close: Callable[[], None] = _nothing
+    glance: Callable[[], AbstractContextManager[None]] = nullcontext
 
 
 # --------------------------------------------------------------------------------------------------------------- learning

@@ -81,13 +81,12 @@ async def _answered(service: Service, answers: list[Answer]) -> shapes.DecideRes
             await answer.durable
         for fault in answer.receipt.faults:
             log.warning("placement %s: %s", answer.receipt.placement, fault)
-    catalogue = service.engine.shelf().catalogue
-    return shapes.DecideResponse([decision_out(answer, catalogue) for answer in answers])
+    return shapes.DecideResponse([decision_out(answer) for answer in answers])
 
 
-def decision_out(answer: Answer, catalogue: Catalogue) -> shapes.DecisionOut:
+def decision_out(answer: Answer) -> shapes.DecisionOut:
     """A decision as the client gets it."""
-    receipt = answer.receipt
+    receipt, catalogue = answer.receipt, answer.catalogue
     items = []
     for shown, row in zip(receipt.shown, answer.decision.slots.rows.tolist(), strict=True):
         item = catalogue.item(row)

@@ -34,7 +34,7 @@ async def serve(path: Path, descriptor: int, pages: str) -> None:
         more = PAGES
     config = uvicorn.Config(
         create_app(service, more), log_level="warning", access_log=False, loop="uvloop", http="httptools",
-        lifespan="on", timeout_graceful_shutdown=10, server_header=False, date_header=True,
+        lifespan="on", proxy_headers=False, timeout_graceful_shutdown=10, server_header=False, date_header=True,
     )  # fmt: skip
     try:
         await uvicorn.Server(config).serve(sockets=[socket.socket(fileno=descriptor)])

@@ -165,7 +165,7 @@ def decide(home: Path, placement: str, person: str | None, item: str | None, lim
     with opened(home) as (_, engine):
         answer = engine.decide(person, [Ask(placement, item=item, limit=limit)])[0]
         answer.durable.wait()
-        shown = decision_out(answer, engine.shelf().catalogue)
+        shown = decision_out(answer)
         faults = answer.receipt.faults
     if machine:
         as_json(shown)

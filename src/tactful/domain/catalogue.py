@@ -95,7 +95,7 @@ class Catalogue:
         found = self._decoded.get(row)
         if found is None:
             if len(self._decoded) >= _DECODED_MOST:
-                self._decoded.clear()
+                del self._decoded[next(iter(self._decoded))]  # one for one: clearing all would stall a request
             found = self._decoded[row] = _decode(self._packed[row])
         return found
 

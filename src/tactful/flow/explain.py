@@ -54,7 +54,7 @@ def explain(decision: Decision, view: View, shelf: Shelf, charter: Charter, cons
         removed=decision.removed,
         shown=shown,
         verdict=decision.verdict,
-        personal=_spoke(decision),
+        personal=any(piece.source.kind in PERSONAL for one in shown for piece in one.contributions) or _spoke(decision),
         faults=decision.faults,
     )
 
@@ -109,7 +109,7 @@ def _stated(
 
 def _ranks(ranked: Rows, chosen: list[int]) -> list[int]:
     """The place of each chosen row among the ranked ones, from 1. Nearly always it is among the first."""
-    first = {row: place for place, row in enumerate(ranked[:256].tolist(), 1)}
+    first = {row: place for place, row in enumerate(ranked[:64].tolist(), 1)}
     return [first.get(row) or 1 + int(np.flatnonzero(ranked == row)[0]) for row in chosen]
 
 
@@ -155,8 +155,11 @@ class _Counterfactuals:
 
     def __init__(self, decision: Decision) -> None:
         self.decision = decision
-        self._permitted = np.zeros(len(decision.scored.rows), bool)
-        self._permitted[decision.ranked.index] = True
+        scored = decision.scored
+        permitted = np.zeros(len(scored.rows), np.float32)
+        permitted[decision.ranked.index] = 1.0
+        # What is not permitted scores nothing in any world, and so stands above nobody.
+        self._base = scored.evidence.base * permitted[scored.place]
         self._sources: dict[tuple[str, str], list[int]] = {}
         for number, source in enumerate(decision.scored.evidence.sources):
             self._sources.setdefault((source.kind, source.key), []).append(number)
@@ -169,10 +172,8 @@ class _Counterfactuals:
         scored = self.decision.scored
         if scores is None:
             evidence = scored.evidence
-            pieces = evidence.base * evidence.without(self._sources[key])[evidence.source]
-            scores = add_up(scored.place, pieces, len(scored.rows))
-            scores[~self._permitted] = -1.0
-            self._worlds[key] = scores
+            pieces = self._base * evidence.without(self._sources[key])[evidence.source]
+            scores = self._worlds[key] = add_up(scored.place, pieces, len(scored.rows))
         own = scores[place]
         if own <= 0.0:
             return None
