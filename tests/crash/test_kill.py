@@ -102,7 +102,7 @@ class Client(threading.Thread):
         reply = self._ask("POST", "/v1/rank", {"placement": "home", "person": person, "items": candidates})
         if reply is not None:
             self.looked += 1
-            shown = [item["id"] for item in reply["decisions"][0]["items"]]
+            shown = [item["id"] for item in reply["items"]]
             if shown != [NEVER_DONE]:
                 self.wrong.append(f"{person}: acknowledged, but the next decision offers {shown}")
 

@@ -9,7 +9,7 @@ from litestar import Request, delete, get, post, put
 from litestar.handlers import HTTPRouteHandler
 
 from tactful.api import shapes
-from tactful.api.service import Service, of
+from tactful.api.service import of
 from tactful.connectors import segment
 from tactful.domain.catalogue import Catalogue
 from tactful.domain.consent import Consent, ConsentChange, Dial
@@ -54,19 +54,24 @@ async def decide(request: Req, data: shapes.DecideRequest) -> shapes.DecideRespo
         raise BadInput(field="placements", why=why, fix="Ask for fewer, or raise limits.placements in tactful.toml")
     person = service.who(request, key, data.person, data.anonymous)
     asks = [_ask(one, data.exclude) for one in data.placements]
-    return await _answered(service, service.engine.decide(person, asks, data.context))
+    answers = await _answered(service.engine.decide(person, asks, data.context))
+    return shapes.DecideResponse([decision_out(answer) for answer in answers])
 
 
 @post("/v1/rank", status_code=200)
-async def rank(request: Req, data: shapes.RankRequest) -> shapes.DecideResponse:
-    """Put the caller's own candidates in the person's order."""
+async def rank(request: Req, data: shapes.RankRequest) -> shapes.RankResponse:
+    """Put the caller's own candidates in the person's order. The answer names them only: the caller has the rest."""
     service = of(request)
     key = service.key(request, "decide")
     if len(data.items) > service.limits.rank_items:
         raise TooManyItems(count=len(data.items), most=service.limits.rank_items)
     person = service.who(request, key, data.person, data.anonymous)
     ask = Ask(data.placement, items=data.items, limit=len(data.items))
-    return await _answered(service, service.engine.decide(person, [ask], data.context))
+    answer = (await _answered(service.engine.decide(person, [ask], data.context)))[0]
+    receipt, catalogue = answer.receipt, answer.catalogue
+    items = [shapes.RankedItem(shown.item, sentence(shown, catalogue), shown.odds) for shown in receipt.shown]
+    held = receipt.verdict == "hold"
+    return shapes.RankResponse(receipt.placement, receipt.id, label(receipt), receipt.personal, held, items)
 
 
 def _ask(one: str | shapes.PlacementAsk, exclude: list[str]) -> Ask:
@@ -75,13 +80,14 @@ def _ask(one: str | shapes.PlacementAsk, exclude: list[str]) -> Ask:
     return Ask(one.placement, item=one.item, exclude=[*exclude, *one.exclude], limit=one.limit)
 
 
-async def _answered(service: Service, answers: list[Answer]) -> shapes.DecideResponse:
+async def _answered(answers: list[Answer]) -> list[Answer]:
+    """The answers, once those that must not be lost are on disk."""
     for answer in answers:
         if must_be_durable(answer):
             await answer.durable
         for fault in answer.receipt.faults:
             log.warning("placement %s: %s", answer.receipt.placement, fault)
-    return shapes.DecideResponse([decision_out(answer) for answer in answers])
+    return answers
 
 
 def decision_out(answer: Answer) -> shapes.DecisionOut:

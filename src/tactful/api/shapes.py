@@ -66,6 +66,25 @@ class DecisionOut(Struct):
     items: list[ShownItem]
 
 
+class RankedItem(Struct):
+    """One of the caller's candidates in its new place, with the reason in one sentence."""
+
+    id: str
+    why: str
+    odds: float
+
+
+class RankResponse(Struct):
+    """The caller's permitted candidates, best first. receipt: opens the whole explanation."""
+
+    placement: str
+    receipt: str
+    label: str
+    personal: bool
+    held: bool
+    items: list[RankedItem]
+
+
 class DecideResponse(Struct):
     """One decision for each placement asked for, in the same order."""
 

@@ -25,7 +25,7 @@ async def serve(path: Path, descriptor: int, pages: str) -> None:
     # What is loaded now stays: the collector need not look at it again and again, which would stall requests.
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
+    gc.set_threshold(20_000, 50, 100)
     service = Service(engine, Access.read(path / "access.json"), home.settings.limits)
     more = []
     if pages == "shop":

@@ -1,5 +1,6 @@
 """All items at one moment, as columns that a guard or a strategy can work on at once."""
 
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
@@ -13,9 +14,21 @@ Rows = NDArray[np.int32]
 Mask = NDArray[np.bool_]
 
 AUDIENCE_CODE = {name: code for code, name in enumerate(AUDIENCES)}
+
+
+class _Columns(Struct, frozen=True, gc=False):
+    """The fields of an item of which columns are made."""
+
+    id: str
+    available: bool = True
+    sensitivity: tuple[str, ...] = ()
+    audience: str = "unrated"
+
+
 _decode = msgspec.msgpack.Decoder(Item).decode
+_decode_columns = msgspec.msgpack.Decoder(_Columns).decode
 _encode = msgspec.msgpack.Encoder().encode
-_DECODED_MOST = 20_000  # decoded items kept at hand; the rest stays packed, a tenth of the size
+_DECODED_MOST = 5_000  # decoded items kept at hand; the rest stays packed, a tenth of the size
 
 
 class Proxy(Struct, frozen=True, forbid_unknown_fields=True):
@@ -42,11 +55,11 @@ class Catalogue:
         self.sensitivity: NDArray[np.uint32] = np.empty(0, np.uint32)
         self.audience: NDArray[np.int8] = np.empty(0, np.int8)
         self._packed: list[bytes] = []
-        self._decoded: dict[int, Item] = {}
+        self._decoded: OrderedDict[int, Item] = OrderedDict()
         self._telling: dict[int, frozenset[str]] = {}
 
     def __len__(self) -> int:
-        return len(self.ids)
+        return len(self._packed)  # not of the ids: a newer catalogue, which shares them, may have added some
 
     def with_items(self, items: Iterable[tuple[int, bytes]], version: int) -> "Catalogue":
         """A catalogue in which these rows are new or replaced.
@@ -54,8 +67,8 @@ class Catalogue:
         items: (row, packed item), rows dense: a new one is the next free one. The lists of ids are shared with the older
         catalogue: rows only ever grow at the end, so that whoever still holds the older one is not disturbed.
         """
-        fresh = [(row, raw, _decode(raw)) for row, raw in items]
-        size = max([len(self), *(row + 1 for row, _, _ in fresh)])
+        fresh = sorted(items)
+        size = max(len(self), fresh[-1][0] + 1) if fresh else len(self)
         new = Catalogue(self.proxies)
         new.version, new.ids, new.index = version, self.ids, self.index
         new._packed = self._packed + [b""] * (size - len(self._packed))
@@ -63,14 +76,17 @@ class Catalogue:
         new.available = np.concatenate([self.available, np.zeros(grown, bool)])
         new.sensitivity = np.concatenate([self.sensitivity, np.zeros(grown, np.uint32)])
         new.audience = np.concatenate([self.audience, np.zeros(grown, np.int8)])
-        for row, raw, item in sorted(fresh, key=lambda entry: entry[0]):
+        # Only the columns' fields are unpacked: with a hundred thousand items this is most of the time that a start takes.
+        telling = any(self.proxies.values())
+        for row, raw in fresh:
+            item = _decode(raw) if telling else _decode_columns(raw)
             if row == len(new.ids):
                 new.ids.append(item.id)
                 new.index[item.id] = row
             new._packed[row] = raw
             new.available[row] = item.available
             new.audience[row] = AUDIENCE_CODE.get(item.audience, AUDIENCE_CODE["unrated"])
-            new.sensitivity[row] = self._bits(item)
+            new.sensitivity[row] = self._bits(item) if telling or item.sensitivity else 0
         return new
 
     @staticmethod
@@ -78,12 +94,14 @@ class Catalogue:
         """A catalogue of these items, in this order. For tests and for stores that keep items in memory."""
         return Catalogue(proxies).with_items(((row, pack(item)) for row, item in enumerate(items)), len(items))
 
-    def _bits(self, item: Item) -> int:
+    def _bits(self, item: "Item | _Columns") -> int:
         bits = 0
         for place, category in enumerate(self.categories):
-            betrayed = category in item.sensitivity or any(
-                not set(item.values(proxy.attribute)).isdisjoint(proxy.values) for proxy in self.proxies[category]
-            )
+            betrayed = category in item.sensitivity
+            if not betrayed and isinstance(item, Item):
+                betrayed = any(
+                    not set(item.values(proxy.attribute)).isdisjoint(proxy.values) for proxy in self.proxies[category]
+                )
             bits |= betrayed << place
         # A category that the charter does not know is still sensitive: the last bit can be turned on by nobody.
         if any(category not in self.proxies for category in item.sensitivity):
@@ -95,7 +113,7 @@ class Catalogue:
         found = self._decoded.get(row)
         if found is None:
             if len(self._decoded) >= _DECODED_MOST:
-                del self._decoded[next(iter(self._decoded))]  # one for one: clearing all would stall a request
+                self._decoded.popitem(last=False)  # one for one: clearing all would stall a request
             found = self._decoded[row] = _decode(self._packed[row])
         return found
 

@@ -76,16 +76,16 @@ def _shown(decision: Decision, catalogue: Catalogue) -> tuple[Shown, ...]:
     asked = _Counterfactuals(decision)
     ranks = _ranks(ranked.rows, slots.rows[:chosen].tolist())
     places = [int(ranked.index[rank - 1]) for rank in ranks]
-    reasons = _contributions(decision, places)
+    reasons, scores = _contributions(decision, places), scored.scores[places].tolist()
     shown = []
-    for slot, row in enumerate(slots.rows.tolist()):
-        name, odds = catalogue.ids[row], float(slots.odds[slot])
+    for slot, (row, odds) in enumerate(zip(slots.rows.tolist(), slots.odds.tolist(), strict=True)):
+        name = catalogue.ids[row]
         if slot >= chosen:
             shown.append(Shown(name, 0.0, odds, 0, (Contribution(Source("default", "default"), 0.0, 1.0),), None, True))
             continue
         rank, place = ranks[slot], places[slot]
         pieces, without = _stated(asked, place, rank, reasons[slot])
-        shown.append(Shown(name, float(scored.scores[place]), odds, rank, pieces, without))
+        shown.append(Shown(name, scores[slot], odds, rank, pieces, without))
     return tuple(shown)
 
 
@@ -109,7 +109,7 @@ def _stated(
 
 def _ranks(ranked: Rows, chosen: list[int]) -> list[int]:
     """The place of each chosen row among the ranked ones, from 1. Nearly always it is among the first."""
-    first = {row: place for place, row in enumerate(ranked[:64].tolist(), 1)}
+    first = {row: place for place, row in enumerate(ranked[: max(64, 2 * len(chosen))].tolist(), 1)}
     return [first.get(row) or 1 + int(np.flatnonzero(ranked == row)[0]) for row in chosen]
 
 
@@ -133,7 +133,7 @@ def _contributions(decision: Decision, places: list[int]) -> list[tuple[Contribu
             known.whole += amount
             if amount > known.most:  # where two strategies speak of the same thing, the stronger one words the reason
                 known.most, known.source = amount, one
-    return [_strongest(list(by_key.values())) for by_key in by_slot]
+    return [_strongest(list(by_key.values())) if by_key else () for by_key in by_slot]
 
 
 class _Sum(Struct):
@@ -205,8 +205,10 @@ ALIKE_WORDS = {
 
 def sentence(shown: Shown, catalogue: Catalogue) -> str:
     """Why one item is there, in one plain sentence."""
-    if shown.default or not shown.contributions:
+    if shown.default:
         return "The house chose this for everyone."
+    if not shown.contributions:
+        return "Nothing moved this one up."
     source = shown.contributions[0].source
     item = catalogue.get(shown.item)
     match source.kind:

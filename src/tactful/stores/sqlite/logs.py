@@ -51,7 +51,9 @@ class Link(Protocol):
 def stores(link: Link, reader: Reader, master: Master) -> Stores:
     """The ports, over this link and this reader."""
     room = _Room(link, reader, master)
-    return Stores(_Events(room), _Consents(room), _Receipts(room), _Items(room), _Quarantine(room), room.close, reader.glance)
+    return Stores(
+        _Events(room), _Consents(room), _Receipts(room), _Items(room), _Quarantine(room), room.close, reader.glance
+    )
 
 
 def _same(value: Any) -> Any:
