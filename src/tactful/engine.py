@@ -21,7 +21,7 @@ from tactful.flow.clean import ID_MOST, Unusable, clean
 from tactful.flow.decide import Decision, Recipe, decide
 from tactful.flow.explain import Stamp, explain
 from tactful.flow.fold import fold
-from tactful.flow.gate import DAY, Admitted, Refused, admit, is_child, view_of
+from tactful.flow.gate import DAY, Admitted, Refused, admit, view_of
 from tactful.learn.train import fits
 from tactful.ports import VISIT, Ack, Dice, Model, ModelStore, Quarantined, Record, Shelf, Stores
 
@@ -335,10 +335,6 @@ class Engine:
         self._consents.pop(person, None)
         kept = (self.stores.events, self.stores.consents, self.stores.receipts, self.stores.quarantine)
         return [store.forget(person) for store in kept]
-
-    def is_child(self, person: str) -> bool:
-        """Whether the person is a child, or must be presumed to be one."""
-        return is_child(self.consent(person), self.charter)
 
 
 def must_be_durable(answer: Answer) -> bool:

@@ -281,7 +281,7 @@ def test_undeclared_traits_are_stripped_and_counted_by_name(shop: Shop) -> None:
 def test_a_child_found_out_in_a_batch_is_a_child_for_the_rest_of_it(shop: Shop) -> None:
     outcome = send(shop, message(type="identify", messageId="m0", traits={"child": True}), message())
     assert (outcome.stored, outcome.refused) == (1, 1)
-    assert shop.engine.is_child("ada")
+    assert shop.engine.consent("ada").child
     assert shop.stores.events.head("ada") == 0
 
 
