@@ -291,7 +291,7 @@ def test_a_child_found_out_in_a_batch_is_a_child_for_the_rest_of_it(shop: Shop) 
 def test_a_public_key_cannot_speak_for_a_known_person(shop: Shop) -> None:
     got, unusable = read(message(), caller=PUBLIC)
     assert got == []
-    assert (unusable[0].field, unusable[0].person) == ("userId", "")
+    assert (unusable[0].field, unusable[0].person) == ("userId", "ada")
     assert "send the person's token" in unusable[0].why
     outcome = shop.engine.take(got, unusable).wait()
     assert (outcome.sent, outcome.quarantined) == (1, 1)
@@ -467,3 +467,13 @@ def test_what_is_kept_is_kept_under_the_entry_that_keeps_its_verb(shop: Shop) ->
         (Interaction, "bought", "purchases"),
     ]
     assert isinstance(profile.declared["interests"], Told)
+
+
+def test_what_is_unusable_but_names_somebody_goes_when_they_are_forgotten(shop: Shop) -> None:
+    """Also where the name could not be proven, or where something else in the message is wrong."""
+    send(shop, message(userId="ada", timestamp="yesterday"), message(userId="ada", messageId=""))
+    send(shop, message(userId="ada"), caller=Caller(trusted=False))
+    assert len(shop.stores.quarantine.pieces()) == 3
+    for ack in shop.engine.forget("ada"):
+        ack.wait()
+    assert shop.stores.quarantine.pieces() == []

@@ -109,15 +109,38 @@ def arrivals(batch: Batch, caller: Caller, now: int, event_most: int) -> tuple[l
             message = _message.decode(raw)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as mistake:  # ValidationError is a DecodeError
             field, why = _mistake(str(mistake))
-            unusable.append(Quarantined(f"batch[{number}]", now, "", bytes(raw), field, why))
+            unusable.append(Quarantined(f"batch[{number}]", now, _claimed(raw), bytes(raw), field, why))
             continue
         person = _person(message, caller)
         if person is None:
             why = "a public key cannot speak for a known person; send the person's token too, or use a secret key on your server"
-            unusable.append(Quarantined(message.messageId or "", now, "", bytes(raw), "userId", why))
+            unusable.append(Quarantined(message.messageId or "", now, _claimed(raw), bytes(raw), "userId", why))
             continue
         read.append(_arrival(message, person, batch.sentAt, now))
     return read, unusable
+
+
+class _Claim(Struct):
+    """Whom a message names, read from one that is otherwise unusable."""
+
+    userId: Any = None
+    anonymousId: Any = None
+
+
+_claim = msgspec.json.Decoder(_Claim)
+
+
+def _claimed(raw: msgspec.Raw) -> str:
+    """Whom an unusable message names, proven or not, so that forgetting that person takes it out of quarantine too; "" if nobody."""
+    try:
+        claim = _claim.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ""
+    for prefix, name in (("", claim.userId), (ANONYMOUS, claim.anonymousId)):
+        person = f"{prefix}{name}"
+        if isinstance(name, str | int) and name != "" and len(person) <= 256 and person.isprintable():
+            return person
+    return ""
 
 
 def _arrival(message: Message, person: str, sent_at: datetime | None, now: int) -> Arrival:
