@@ -31,6 +31,7 @@ from tactful.domain.catalogue import AUDIENCE_CODE, Catalogue, Proxy, unpack
 from tactful.domain.consent import ConsentChange, Dial
 from tactful.domain.decision import PERSONAL, Ask, Evidence, Scored
 from tactful.domain.event import VERBS, Event, Inferred, Interaction, Obtained, Told
+from tactful.domain.identity import DEVICE, DISOWNED, Link
 from tactful.domain.item import Item, Price
 from tactful.domain.receipt import Receipt
 from tactful.domain.view import Moment, View
@@ -84,6 +85,16 @@ def record(person: str, *events: Event | str, data: str = "history", keep_until:
 def change(source: str = "privacy centre", dial: Dial | None = Dial.remember) -> ConsentChange:
     """A change of consent for tests."""
     return ConsentChange(NOW, source, "v1", dial, {"recommend": True, "measure": False}, {"health": True}, False)
+
+
+def said(person: str, *changes: ConsentChange) -> list[ConsentChange]:
+    """Changes as the log gives them back: with whose they are."""
+    return [structs.replace(made, person=person) for made in changes]
+
+
+def link(name: str, person: str, how: str = DEVICE, at: int = NOW, **more: Any) -> Link:
+    """A link for tests."""
+    return Link(f"{name} is {person} since {at}", at, name, person, how, **more)
 
 
 def receipt(name: str, person: str | None = "ann") -> Receipt:
@@ -281,10 +292,10 @@ class ConsentLogContract(Opened):
         first, second = change("banner"), change("privacy centre", Dial.off)
         self.keep(("ann", first))
         self.keep(("bob", second), ("ann", second), ("ann", first))
-        assert self.stores.consents.read("ann") == [first, second, first]
+        assert self.stores.consents.read("ann") == said("ann", first, second, first)
         self.reopen()
-        assert self.stores.consents.read("ann") == [first, second, first]
-        assert self.stores.consents.read("bob") == [second]
+        assert self.stores.consents.read("ann") == said("ann", first, second, first)
+        assert self.stores.consents.read("bob") == said("bob", second)
 
     def test_the_version_moves_with_every_change_and_with_nothing_else(self) -> None:
         versions = [self.stores.consents.version()]
@@ -306,10 +317,10 @@ class ConsentLogContract(Opened):
         self.forget("ann")
         after = self.stores.consents.version()
         assert after > before
-        assert self.stores.consents.read("ann") == [] and self.stores.consents.read("bob") == [change()]
+        assert self.stores.consents.read("ann") == [] and self.stores.consents.read("bob") == said("bob", change())
         self.keep(("ann", change("again")))
         assert self.stores.consents.version() > after
-        assert self.stores.consents.read("ann") == [change("again")]
+        assert self.stores.consents.read("ann") == said("ann", change("again"))
 
     def test_everybody_has_the_names_of_the_event_log(self) -> None:
         for name in NAMES:
@@ -318,6 +329,64 @@ class ConsentLogContract(Opened):
         consents = {name: [made.source for made in changes] for name, changes in self.stores.consents.everybody()}
         assert consents == {name: [events[0].id] for name, events in self.stores.events.people()}
         assert len(consents) == len(NAMES) and list(consents) == sorted(consents)
+
+
+class LinkLogContract(Opened):
+    """What every LinkLog must do."""
+
+    def link_up(self, *links: Link) -> None:
+        """Append and wait."""
+        self.stores.links.append(links).wait()
+
+    def test_nobody_is_linked(self) -> None:
+        assert self.stores.links.read("nobody") == [] and list(self.stores.links.everybody()) == []
+
+    def test_a_link_stands_at_both_its_names_in_the_order_it_came(self) -> None:
+        first, second, third = link("phone", "ann"), link("tablet", "ann"), link("phone", "bob")
+        self.link_up(first, second)
+        self.link_up(third)
+        for _ in range(2):
+            assert self.stores.links.read("ann") == [first, second]
+            assert self.stores.links.read("phone") == [first, third]
+            assert self.stores.links.read("bob") == [third]
+            self.reopen()
+
+    def test_a_link_is_kept_once(self) -> None:
+        self.link_up(link("phone", "ann"), link("phone", "ann"))
+        version = self.stores.consents.version()
+        self.link_up(link("phone", "ann"))
+        assert self.stores.links.read("ann") == self.stores.links.read("phone") == [link("phone", "ann")]
+        assert self.stores.consents.version() == version
+
+    def test_a_name_linked_to_itself_or_to_nobody(self) -> None:
+        self.link_up(link("ann", "ann"), link("phone", "", DISOWNED, since=NOW - 9))
+        assert self.stores.links.read("ann") == [link("ann", "ann")]
+        assert self.stores.links.read("phone") == [link("phone", "", DISOWNED, since=NOW - 9)]
+
+    def test_a_link_moves_the_version_of_consent(self) -> None:
+        before = self.stores.consents.version()
+        self.link_up(link("phone", "ann"))
+        assert self.stores.consents.version() > before
+
+    def test_everybody_has_the_names_of_the_event_log(self) -> None:
+        names = dict.fromkeys(name for name in NAMES)
+        for name in names:
+            self.stores.events.append([record(name, name)]).wait()
+        self.link_up(*[link(name, "ann") for name in names])
+        pseudonym = {events[0].id: name for name, events in self.stores.events.people()}
+        everybody = dict(self.stores.links.everybody())
+        assert list(everybody) == sorted(pseudonym.values())
+        assert {one.name for one in everybody[pseudonym["ann"]]} == set(pseudonym.values())
+        assert everybody[pseudonym["bob"]][0].person == pseudonym["ann"]
+
+    def test_forgetting_takes_a_person_out_of_the_links_of_others(self) -> None:
+        self.link_up(link("phone", "ann"), link("phone", "bob"), link("home", "ann"))
+        self.forget("ann")
+        self.reopen()
+        assert self.stores.links.read("ann") == [] and self.stores.links.read("home") == []
+        assert self.stores.links.read("phone") == self.stores.links.read("bob") == [link("phone", "bob")]
+        self.link_up(link("phone", "ann"))
+        assert self.stores.links.read("ann") == [link("phone", "ann")]
 
 
 class ReceiptLogContract(Opened):
@@ -468,7 +537,9 @@ class QuarantineContract(Opened):
         assert list(self.stores.events.people()) == []
 
 
-class StoresContract(EventLogContract, ConsentLogContract, ReceiptLogContract, ItemStoreContract, QuarantineContract):
+class StoresContract(
+    EventLogContract, ConsentLogContract, LinkLogContract, ReceiptLogContract, ItemStoreContract, QuarantineContract
+):
     """All that stores opened together must do."""
 
 

@@ -19,6 +19,7 @@ from tactful.domain.consent import ConsentChange
 from tactful.domain.decision import Ask, Evidence, Slots
 from tactful.domain.errors import NoModel
 from tactful.domain.event import Event
+from tactful.domain.identity import Link
 from tactful.domain.item import Item
 from tactful.domain.receipt import Receipt
 from tactful.domain.view import Moment, View
@@ -94,7 +95,7 @@ class ConsentLog(Protocol):
     """Where consent is kept: every change, as proof."""
 
     def append(self, changes: Sequence[tuple[str, ConsentChange]]) -> Ack[None]:
-        """Keep changes, each with the person who made it."""
+        """Keep changes, each with the person who made it; the person's name is written into the change."""
 
     def read(self, person: str) -> list[ConsentChange]:
         """The person's changes, in the order they came."""
@@ -103,10 +104,27 @@ class ConsentLog(Protocol):
         """The number of the last change (or forgetting) of anybody. Cheap: caches of consent are good as long as it stays the same."""
 
     def everybody(self) -> Iterator[tuple[str, list[ConsentChange]]]:
-        """Everybody's changes, under the same pseudonyms as in `EventLog.people`."""
+        """Everybody's changes, under the same pseudonyms as in `EventLog.people`. `ConsentChange.person` has the name."""
 
     def forget(self, person: str) -> Ack[None]:
         """Leave nothing of the person."""
+
+
+class LinkLog(Protocol):
+    """Where it is kept who is who: links between names and people, as proof. Each link stands in the logs of both its names."""
+
+    def append(self, links: Sequence[Link]) -> Ack[None]:
+        """Keep links, each once at its name and once at its person (if that is another), together or not at all. A link that a name
+        already has is not kept again. Moves `ConsentLog.version`, so that caches of who is who let go too."""
+
+    def read(self, name: str) -> list[Link]:
+        """The links that mention this name, in the order they came."""
+
+    def everybody(self) -> Iterator[tuple[str, list[Link]]]:
+        """Everybody's links, under the same pseudonyms as in `EventLog.people`; in the links too, names are pseudonyms."""
+
+    def forget(self, person: str) -> Ack[None]:
+        """Leave nothing of the person, not even in the links of others."""
 
 
 class ReceiptLog(Protocol):
@@ -171,6 +189,7 @@ class Stores(Struct, frozen=True):
     receipts: ReceiptLog
     items: ItemStore
     quarantine: Quarantine
+    links: LinkLog
     close: Callable[[], None] = _nothing
     glance: Callable[[], AbstractContextManager[None]] = nullcontext
 

@@ -5,7 +5,10 @@ import signal
 import subprocess
 import sys
 import tempfile
+from contextlib import nullcontext
 from pathlib import Path
+
+from msgspec import structs
 
 from tactful.contracts import StoresContract
 from tactful.ports import Stores
@@ -51,9 +54,7 @@ class TestSqliteThroughAWriter(InFolder):
         while not (self.folder / "writer.sock").exists():  # or else this process would become the writer
             assert self.writer.poll() is None
         stores = open_sqlite(self.folder)
-        return Stores(
-            stores.events, stores.consents, stores.receipts, stores.items, stores.quarantine, lambda: self.stop(stores)
-        )
+        return structs.replace(stores, close=lambda: self.stop(stores), glance=nullcontext)
 
     def stop(self, stores: Stores) -> None:
         stores.close()

@@ -41,7 +41,7 @@ from tactful.stores.sqlite.commands import (
     decode_call,
     frame,
 )
-from tactful.stores.sqlite.files import take_lock
+from tactful.stores.sqlite.files import SCHEMAS, take_lock
 from tactful.stores.sqlite.writer import Writer
 
 PERSON, VALUE = "canary-person-ann@example.org", "canary-value-pregnant"
@@ -329,7 +329,7 @@ def test_a_newer_schema_is_refused(folder: Path, name: str) -> None:
     with pytest.raises(StoreBroken, match="newer Tactful"):
         open_sqlite(folder)
     with contextlib.closing(sqlite3.connect(folder / name)) as db:
-        db.execute("PRAGMA user_version = 1")
+        db.execute(f"PRAGMA user_version = {SCHEMAS[name]}")
     with opened(folder) as stores:
         assert stores.events.head("ann") == 0
 

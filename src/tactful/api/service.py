@@ -7,8 +7,8 @@ from litestar import Request
 from tactful.api.access import Access, Key
 from tactful.connectors.segment import Caller
 from tactful.domain.errors import NotAllowed
+from tactful.domain.identity import ANONYMOUS
 from tactful.engine import Engine
-from tactful.flow.clean import ANONYMOUS
 from tactful.settings import Limits
 
 

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from tactful.domain.errors import BadInput, TooLarge
 from tactful.domain.event import VERBS, Arrival
-from tactful.flow.clean import ANONYMOUS
+from tactful.domain.identity import ANONYMOUS
 from tactful.ports import Quarantined
 
 ITEM_KEYS = ("product_id", "item_id", "item", "id", "sku")

@@ -25,6 +25,8 @@ class ConsentChange(Struct, frozen=True, array_like=True):
 
     at: milliseconds since 1970, by the server's clock. source: where it was given, such as `privacy centre`.
     charter: the version of the charter whose words the person read. child: the person turned out to be a child, or not to be.
+    sellers: those whose data about them they refuse (False), or allow again (True). person: whose change it is, so that an export can
+    say; the store fills it in.
     """
 
     at: int
@@ -34,13 +36,15 @@ class ConsentChange(Struct, frozen=True, array_like=True):
     purposes: dict[str, bool] = {}
     sensitive: dict[str, bool] = {}
     child: bool | None = None
+    sellers: dict[str, bool] = {}
+    person: str = ""
 
 
 class Consent(Struct, frozen=True):
     """What a person allows now. Nobody who has said nothing allows anything.
 
     granted, refused: purposes answered yes and no. sensitive: categories turned on. child: whether they are known to be one.
-    version: how many changes led here. since: when the first was made; somebody forgotten who comes back begins anew.
+    refused_sellers: whose data about them they do not want used. version: how many changes led here. since: when the first was made; somebody forgotten who comes back begins anew.
     """
 
     dial: Dial = Dial.off
@@ -50,6 +54,7 @@ class Consent(Struct, frozen=True):
     child: bool | None = None
     version: int = 0
     since: int = 0
+    refused_sellers: frozenset[str] = frozenset()
 
     @staticmethod
     def of(changes: Iterable[ConsentChange]) -> "Consent":
@@ -65,6 +70,7 @@ class Consent(Struct, frozen=True):
         no = frozenset(change.purposes) - yes
         on = frozenset(name for name, given in change.sensitive.items() if given)
         off = frozenset(change.sensitive) - on
+        wanted = frozenset(name for name, given in change.sellers.items() if given)
         return Consent(
             dial=self.dial if change.dial is None else change.dial,
             granted=(self.granted | yes) - no,
@@ -73,6 +79,7 @@ class Consent(Struct, frozen=True):
             child=self.child if change.child is None else change.child,
             version=self.version + 1,
             since=self.since or change.at,
+            refused_sellers=(self.refused_sellers | frozenset(change.sellers)) - wanted,
         )
 
 

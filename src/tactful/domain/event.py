@@ -100,11 +100,22 @@ Trait = Told | Obtained | Inferred
 Event = Interaction | Told | Obtained | Inferred
 
 
+class Provenance(Struct, frozen=True):
+    """Where obtained data comes from. Without all three it may not be kept."""
+
+    seller: str = ""
+    licence: str = ""
+    basis: str = ""
+
+
 class Arrival(Struct, frozen=True, kw_only=True):
     """What a connector read, in our words but not yet believed: `flow/clean.py` checks it, `flow/gate.py` asks whether it may stay.
 
     at: milliseconds since 1970, or None for now. verb: "" if the event means nothing to us; name: what the client called it.
     items: most often one; an order brings several. granted: purposes as the event itself states them, True or False; they can only narrow what the person allows.
+    also: other names of the same person, which the caller has proven: a device (`anon:...`) that is theirs from `at` on, or, with
+    `alias`, a name that was theirs all along. says: purposes that the person answers with this event, to be written down as their consent.
+    obtained: set where the traits come from somebody else than the person; then they are kept as obtained, never as told.
     """
 
     id: str
@@ -117,3 +128,7 @@ class Arrival(Struct, frozen=True, kw_only=True):
     fields: dict[str, Any] = {}
     traits: dict[str, Any] = {}
     granted: dict[str, bool] | None = None
+    also: tuple[str, ...] = ()
+    alias: bool = False
+    says: dict[str, bool] | None = None
+    obtained: Provenance | None = None

@@ -2,9 +2,10 @@
 
 import math
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from tactful.domain.event import VERBS, Arrival
+from tactful.domain.identity import ANONYMOUS
 
 ID_MOST = 256
 """Longest id, in characters: longer ones are mistakes (a token, a whole page address)."""
@@ -13,8 +14,6 @@ EARLIEST = (
     788_918_400_000  # 1995-01-01: an older clock was never set (they wake up in 1970 or 1980); MovieLens begins in 1996
 )
 AHEAD = 24 * 3_600_000  # a client may be a day ahead (its zone); more is a wrong clock
-ANONYMOUS = "anon:"
-"""Prefix of the names of people who have not said who they are. A known person's id cannot begin with it."""
 
 
 class Unusable(Struct, frozen=True):
@@ -41,10 +40,7 @@ def clean(arrival: Arrival, now: int) -> Arrival | Unusable:
             return unusable
     if arrival.at is not None and at <= now:
         return arrival  # what claims to happen only later happened now: it cannot have come in before
-    return Arrival(
-        id=arrival.id, person=arrival.person, name=arrival.name, at=now, verb=arrival.verb, items=arrival.items,
-        value=arrival.value, fields=arrival.fields, traits=arrival.traits, granted=arrival.granted,
-    )  # fmt: skip
+    return structs.replace(arrival, at=now)
 
 
 def _unusable_id(field: str, value: str) -> Unusable:

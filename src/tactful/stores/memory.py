@@ -9,9 +9,12 @@ import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
+from msgspec import structs
+
 from tactful.domain.catalogue import pack
 from tactful.domain.consent import ConsentChange
 from tactful.domain.event import Event
+from tactful.domain.identity import Link, pseudonymous
 from tactful.domain.item import Item
 from tactful.domain.receipt import Receipt
 from tactful.ports import QUARANTINE_MS, VISIT, Ack, Quarantined, Record, Stores
@@ -20,7 +23,7 @@ from tactful.ports import QUARANTINE_MS, VISIT, Ack, Quarantined, Record, Stores
 def open_memory() -> Stores:
     """Stores that live as long as the process."""
     state = _State()
-    return Stores(_Events(state), _Consents(state), _Receipts(state), _Items(), _Quarantine(state))
+    return Stores(_Events(state), _Consents(state), _Receipts(state), _Items(), _Quarantine(state), _Links(state))
 
 
 class _State:
@@ -32,6 +35,7 @@ class _State:
         self.records: dict[str, list[tuple[int, Record]]] = {}
         self.seen: dict[str, dict[str, int]] = defaultdict(dict)  # person -> event id -> keep_until
         self.consents: dict[str, list[ConsentChange]] = {}
+        self.links: dict[str, list[Link]] = {}
         self.changed = 0  # number of the last consent change or forgetting
         self.receipts: dict[str, tuple[Receipt, int]] = {}
         self.pieces: list[Quarantined] = []
@@ -47,6 +51,9 @@ class _State:
         self.records.pop(person, None)
         self.seen.pop(person, None)
         self.consents.pop(person, None)
+        for link in self.links.pop(person, ()):
+            for other in {link.name, link.person} & self.links.keys():
+                self.links[other] = [kept for kept in self.links[other] if person not in (kept.name, kept.person)]
         self.receipts = {key: kept for key, kept in self.receipts.items() if kept[0].person != person}
         self.pieces = [piece for piece in self.pieces if not person or piece.person != person]
         self.changed = self.next()
@@ -96,7 +103,7 @@ class _Consents:
 
     def append(self, changes: Sequence[tuple[str, ConsentChange]]) -> Ack[None]:
         for person, change in changes:
-            self._state.consents.setdefault(person, []).append(change)
+            self._state.consents.setdefault(person, []).append(structs.replace(change, person=person))
             self._state.changed = self._state.next()
         return Ack(None)
 
@@ -110,6 +117,30 @@ class _Consents:
         for name, person in sorted((self._state.pseudonym(person), person) for person in self._state.consents):
             if changes := self.read(person):  # forgotten since the iteration began
                 yield name, changes
+
+
+class _Links:
+    def __init__(self, state: _State) -> None:
+        self._state = state
+        self.forget = state.forget
+
+    def append(self, links: Sequence[Link]) -> Ack[None]:
+        for link in links:
+            for name in dict.fromkeys(filter(None, (link.name, link.person))):
+                kept = self._state.links.setdefault(name, [])
+                if link not in kept:
+                    kept.append(link)
+                    self._state.changed = self._state.next()
+        return Ack(None)
+
+    def read(self, name: str) -> list[Link]:
+        return list(self._state.links.get(name, ()))
+
+    def everybody(self) -> Iterator[tuple[str, list[Link]]]:
+        hidden = self._state.pseudonym
+        for name, person in sorted((hidden(person), person) for person in self._state.links):
+            if links := self.read(person):
+                yield name, [pseudonymous(link, hidden) for link in links]
 
 
 class _Receipts:

@@ -8,8 +8,8 @@ from msgspec import Struct
 
 from tactful.domain.consent import NOBODY, Consent, ConsentChange, Dial
 from tactful.domain.errors import NotAllowed, TactfulError
+from tactful.domain.identity import ANONYMOUS
 from tactful.engine import Engine
-from tactful.flow.clean import ANONYMOUS
 from tactful.flow.gate import DAY
 
 Req = Request[Any, Any, Any]

@@ -43,6 +43,12 @@ class AppendConsent(Struct, frozen=True, array_like=True, tag="consent"):
     changes: list[tuple[bytes, bytes]]
 
 
+class AppendLink(Struct, frozen=True, array_like=True, tag="link"):
+    """Keep links: (pseudonym, keyed hash of the link, pseudonym at its other end, packed)."""
+
+    links: list[tuple[bytes, bytes, bytes, bytes]]
+
+
 class AppendReceipt(Struct, frozen=True, array_like=True, tag="receipt"):
     """Keep a receipt. person: pseudonym; None: `packed` is sealed already, under the receipt's own id. id: its hash."""
 
@@ -80,7 +86,7 @@ class Flush(Struct, frozen=True, array_like=True, tag="flush"):
     """Answered once everything that came before is durable."""
 
 
-Command = Append | AppendConsent | AppendReceipt | PutItems | PutQuarantine | Forget | Purge | Flush
+Command = Append | AppendConsent | AppendLink | AppendReceipt | PutItems | PutQuarantine | Forget | Purge | Flush
 
 
 class Call(Struct, frozen=True, array_like=True):

@@ -21,10 +21,19 @@ CREATE TABLE seen (
 CREATE TABLE consent (seq INTEGER PRIMARY KEY, person BLOB NOT NULL, sealed BLOB NOT NULL);
 CREATE INDEX consent_person ON consent (person, seq);
 
+-- Who is who. Each link stands at both its names; link is a keyed hash of it, other the pseudonym at its other end (or its own).
+CREATE TABLE link (
+    seq INTEGER PRIMARY KEY, person BLOB NOT NULL, link BLOB NOT NULL, other BLOB NOT NULL, sealed BLOB NOT NULL
+);
+CREATE UNIQUE INDEX link_person ON link (person, link);
+CREATE INDEX link_other ON link (other);
+
 -- id is a hash of the receipt's id. person is NULL for people without consent; those open with the receipt's id alone.
+-- seq is its place in the feed, where a receiver of decisions is declared.
 CREATE TABLE receipt (
-    id BLOB PRIMARY KEY, person BLOB, keep_until INTEGER NOT NULL, sealed BLOB NOT NULL
+    id BLOB PRIMARY KEY, person BLOB, keep_until INTEGER NOT NULL, sealed BLOB NOT NULL, seq INTEGER
 ) WITHOUT ROWID;
+CREATE INDEX receipt_seq ON receipt (seq) WHERE seq IS NOT NULL;
 CREATE INDEX receipt_person ON receipt (person) WHERE person IS NOT NULL;
 CREATE INDEX receipt_due ON receipt (keep_until);
 
@@ -43,4 +52,4 @@ CREATE INDEX item_version ON item (version);
 -- Keys that seal nothing any more and are still to be destroyed: written together with the deletion of the last row.
 CREATE TABLE unused_key (person BLOB NOT NULL, entry TEXT NOT NULL, PRIMARY KEY (person, entry)) WITHOUT ROWID;
 
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;

@@ -18,8 +18,8 @@ _BURIED_AFTER = "SELECT person FROM tombstone WHERE number > ? ORDER BY number"
 
 _META = "SELECT value FROM meta WHERE name = ?"
 _SET_META = "UPDATE meta SET value = ? WHERE name = ?"
-_TABLES = ("event", "seen", "consent", "receipt", "quarantine", "unused_key")
-_DELETE_PERSON = tuple(f"DELETE FROM {table} WHERE person = ?" for table in _TABLES)
+_TABLES = ("event", "seen", "consent", "link", "receipt", "quarantine", "unused_key")
+_DELETE_PERSON = (*(f"DELETE FROM {table} WHERE person = ?" for table in _TABLES), "DELETE FROM link WHERE other = ?")
 _KNOWN = " UNION ALL ".join(f"SELECT 1 FROM {table} WHERE person = :person" for table in _TABLES) + " LIMIT 1"
 
 _DUE_PEOPLE = "SELECT DISTINCT person FROM event WHERE keep_until <= ?"

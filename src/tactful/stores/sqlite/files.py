@@ -12,8 +12,8 @@ from tactful.stores.sqlite.master import Master, make_master, read_master
 
 DATA, KEYS, TOMBSTONES = "data.db", "keys.db", "tombstones.db"
 LOCK, SOCKET = "writer.lock", "writer.sock"
-SCHEMA = 1
-"""The schema that this code reads and writes, as `PRAGMA user_version`."""
+SCHEMAS = {DATA: 2, KEYS: 1, TOMBSTONES: 1}
+"""The schemas that this code reads and writes, as `PRAGMA user_version`. `data_1_to_2.sql` brings one up to the next."""
 BUSY_MS = 1000
 """How long SQLite waits for a lock, in milliseconds, before it gives up."""
 
@@ -80,14 +80,27 @@ def open_file(path: Path, *, reader: bool) -> sqlite3.Connection:
             schema = _schema(db)
             if schema == 0:
                 raise NotInitialised(path=path.parent)
-            if schema > SCHEMA:
+            if schema > SCHEMAS[path.name]:
                 raise StoreBroken(
-                    why=f"{path} was written by a newer Tactful: schema {schema}, this one knows {SCHEMA}; update Tactful"
+                    why=f"{path} was written by a newer Tactful: schema {schema}, this one knows {SCHEMAS[path.name]}; update Tactful"
                 )
+            if schema < SCHEMAS[path.name]:
+                if reader:
+                    raise StoreBusy(
+                        why=f"{path} is of an older Tactful; its writer brings it up to date", retry_after=1
+                    )
+                _upgrade(db, path, schema)
         except BaseException:
             db.close()
             raise
     return db
+
+
+def _upgrade(db: sqlite3.Connection, path: Path, schema: int) -> None:
+    """Bring a database up to date, each step in a transaction of its own."""
+    for step in range(schema, SCHEMAS[path.name]):
+        statements = Path(__file__).with_name(f"{path.stem}_{step}_to_{step + 1}.sql").read_text("utf-8")
+        db.executescript(f"BEGIN IMMEDIATE; {statements} COMMIT;")
 
 
 def open_keys(folder: Path, master: Master, *, reader: bool) -> sqlite3.Connection:

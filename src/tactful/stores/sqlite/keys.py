@@ -16,7 +16,7 @@ from tactful.stores.sqlite.master import SEALED_AS, Master, bound
 Name = tuple[bytes, str]
 """What a key is for: the person's pseudonym, and a data entry of the charter or one of the entries below."""
 
-CONSENT, RECEIPTS, QUARANTINE = ":consent", ":receipts", ":quarantine"
+CONSENT, LINKS, RECEIPTS, QUARANTINE = ":consent", ":links", ":receipts", ":quarantine"
 """Entries of what is not an event. The colon keeps them apart from the charter's own."""
 
 # Keys kept in memory, unwrapped. A cipher made from one takes 1 µs and 2.5 kB, so it is made anew each time; looking the key

@@ -5,18 +5,21 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Protocol, TypeVar
 
 import msgspec
-from msgspec import Raw
+from msgspec import Raw, structs
 
 from tactful.domain.catalogue import pack
 from tactful.domain.consent import ConsentChange
 from tactful.domain.errors import TactfulError
 from tactful.domain.event import Event
+from tactful.domain.identity import Link as Who
+from tactful.domain.identity import pseudonymous
 from tactful.domain.item import Item
 from tactful.domain.receipt import Receipt
 from tactful.ports import QUARANTINE_MS, Ack, Quarantined, Record, Stores
 from tactful.stores.sqlite.commands import (
     Append,
     AppendConsent,
+    AppendLink,
     AppendReceipt,
     Command,
     Forget,
@@ -52,7 +55,14 @@ def stores(link: Link, reader: Reader, master: Master) -> Stores:
     """The ports, over this link and this reader."""
     room = _Room(link, reader, master)
     return Stores(
-        _Events(room), _Consents(room), _Receipts(room), _Items(room), _Quarantine(room), room.close, reader.glance
+        _Events(room),
+        _Consents(room),
+        _Receipts(room),
+        _Items(room),
+        _Quarantine(room),
+        _Links(room),
+        room.close,
+        reader.glance,
     )
 
 
@@ -124,7 +134,10 @@ class _Consents:
         self.forget = room.forget
 
     def append(self, changes: Sequence[tuple[str, ConsentChange]]) -> Ack[None]:
-        packed = [(self._room.pseudonym(person), _encode(change)) for person, change in changes]
+        packed = [
+            (self._room.pseudonym(person), _encode(structs.replace(change, person=person)))
+            for person, change in changes
+        ]
         return self._room.link.send(AppendConsent(packed), _same)
 
     def read(self, person: str) -> list[ConsentChange]:
@@ -136,6 +149,29 @@ class _Consents:
     def everybody(self) -> Iterator[tuple[str, list[ConsentChange]]]:
         for person, changes in self._room.reader.everybody():
             yield person.hex(), changes
+
+
+class _Links:
+    def __init__(self, room: _Room) -> None:
+        self._room = room
+        self.forget = room.forget
+
+    def append(self, links: Sequence[Who]) -> Ack[None]:
+        master, rows = self._room.master, []
+        for link in links:
+            ends = [master.pseudonym(name) for name in dict.fromkeys(filter(None, (link.name, link.person)))]
+            packed = _encode(link)
+            digest = master.message(ends[0], repr(link))
+            rows += [(end, digest, other, packed) for end, other in zip(ends, reversed(ends), strict=True)]
+        return self._room.link.send(AppendLink(rows), _same)
+
+    def read(self, name: str) -> list[Who]:
+        return self._room.reader.links(self._room.pseudonym(name))
+
+    def everybody(self) -> Iterator[tuple[str, list[Who]]]:
+        hidden = self._room.master.pseudonym
+        for person, links in self._room.reader.linked():
+            yield person.hex(), [pseudonymous(link, lambda name: hidden(name).hex()) for link in links]
 
 
 class _Receipts:

@@ -8,10 +8,11 @@ import msgspec
 
 from tactful.domain.consent import ConsentChange
 from tactful.domain.event import Event
+from tactful.domain.identity import Link
 from tactful.domain.receipt import Receipt
 from tactful.ports import Quarantined
 from tactful.stores.sqlite.files import DATA, disk_errors, open_file, store_error
-from tactful.stores.sqlite.keys import CONSENT, QUARANTINE, RECEIPTS, Keys
+from tactful.stores.sqlite.keys import CONSENT, LINKS, QUARANTINE, RECEIPTS, Keys
 from tactful.stores.sqlite.master import Master, open_receipt, receipt_row
 
 _HEAD = "SELECT seq FROM event WHERE person = ? ORDER BY seq DESC LIMIT 1"
@@ -21,6 +22,8 @@ _EVENTS_OF_PEOPLE = "SELECT person, data, sealed FROM event WHERE person BETWEEN
 _CONSENTS = "SELECT sealed FROM consent WHERE person = ? ORDER BY seq"
 _CONSENTED = "SELECT DISTINCT person FROM consent WHERE person > ? ORDER BY person LIMIT ?"
 _CONSENTS_OF_PEOPLE = "SELECT person, sealed FROM consent WHERE person BETWEEN ? AND ? ORDER BY person, seq"
+_LINKS = "SELECT sealed FROM link WHERE person = ? ORDER BY seq"
+_LINKED = "SELECT DISTINCT person FROM link WHERE person > ? ORDER BY person LIMIT ?"
 _META = "SELECT value FROM meta WHERE name = ?"
 _RECEIPT = "SELECT person, sealed FROM receipt WHERE id = ?"
 _ITEMS = "SELECT number, packed FROM item WHERE version > ? ORDER BY number"
@@ -30,6 +33,7 @@ _PEOPLE_AT_ONCE = 256
 
 _events = msgspec.msgpack.Decoder(list[Event]).decode
 _change = msgspec.msgpack.Decoder(ConsentChange).decode
+_link = msgspec.msgpack.Decoder(Link).decode
 _receipt = msgspec.msgpack.Decoder(Receipt).decode
 _piece = msgspec.msgpack.Decoder(Quarantined).decode
 
@@ -130,6 +134,23 @@ class Reader:
                 return
             first, last = people[0][0], people[-1][0]
             yield first, last
+
+    def links(self, person: bytes) -> list[Link]:
+        with disk_errors():
+            boxes = self._db.execute(_LINKS, (person,)).fetchall()
+            opened = [self._keys.open((person, LINKS), sealed) for (sealed,) in boxes]
+        return [_link(content) for content in opened if content is not None]
+
+    def linked(self) -> Iterator[tuple[bytes, list[Link]]]:
+        last = b""
+        while True:
+            with disk_errors():
+                people = self._db.execute(_LINKED, (last, _PEOPLE_AT_ONCE)).fetchall()
+            if not people:
+                return
+            for (last,) in people:
+                if links := self.links(last):
+                    yield last, links
 
     def meta(self, name: str) -> int:
         """A counter: `changed` or `catalogue`."""

@@ -16,6 +16,7 @@ from tactful.domain.errors import StoreBroken, StoreBusy, TactfulError
 from tactful.stores.sqlite.commands import (
     Append,
     AppendConsent,
+    AppendLink,
     AppendReceipt,
     Command,
     Flush,
@@ -27,12 +28,14 @@ from tactful.stores.sqlite.commands import (
 )
 from tactful.stores.sqlite.erase import Eraser
 from tactful.stores.sqlite.files import DATA, KEYS, disk_errors, open_file
-from tactful.stores.sqlite.keys import CONSENT, QUARANTINE, RECEIPTS, KeyMaker, transaction
+from tactful.stores.sqlite.keys import CONSENT, LINKS, QUARANTINE, RECEIPTS, KeyMaker, transaction
 from tactful.stores.sqlite.master import read_master
 
 _SEEN = "INSERT OR IGNORE INTO seen (person, message, keep_until) VALUES (?, ?, ?)"
 _EVENT = "INSERT INTO event (seq, person, data, keep_until, sealed) VALUES (?, ?, ?, ?, ?)"
 _CONSENT = "INSERT INTO consent (seq, person, sealed) VALUES (?, ?, ?)"
+_LINK = "INSERT INTO link (seq, person, link, other, sealed) VALUES (?, ?, ?, ?, ?)"
+_LINKED = "SELECT 1 FROM link WHERE person = ? AND link = ?"
 _RECEIPT = "INSERT OR REPLACE INTO receipt (id, person, keep_until, sealed) VALUES (?, ?, ?, ?)"
 _QUARANTINE = "INSERT INTO quarantine (person, keep_until, sealed) VALUES (?, ?, ?)"
 _ITEM = """
@@ -86,6 +89,7 @@ class Writer:
             self._opened = opened.pop_all()
         # To be sealed when the transaction ends: (statement, columns before `sealed`, pseudonym, entry, content).
         self._plain: list[tuple[str, tuple[object, ...], bytes, str, bytes]] = []
+        self._linking: set[tuple[bytes, bytes]] = set()  # links among them
 
     def close(self) -> None:
         """Move the write-ahead logs into the databases as far as readers allow, and let go of everything."""
@@ -167,6 +171,7 @@ class Writer:
             raise
         finally:
             self._plain.clear()
+            self._linking.clear()
         return outcomes
 
     def _do(self, command: Command) -> Outcome:
@@ -177,6 +182,15 @@ class Writer:
                 for person, packed in changes:
                     self._counts["changed"] = seq = self._next()
                     self._plain.append((_CONSENT, (seq, person), person, CONSENT, packed))
+            case AppendLink(links):
+                for person, link, other, packed in links:
+                    if (
+                        self._linking.isdisjoint([(person, link)])
+                        and not self._db.execute(_LINKED, (person, link)).fetchone()
+                    ):
+                        self._linking.add((person, link))
+                        self._counts["changed"] = seq = self._next()
+                        self._plain.append((_LINK, (seq, person, link, other), person, LINKS, packed))
             case AppendReceipt(row, person, keep_until, packed):
                 if person is None:  # sealed by the sender, under the receipt's own id
                     self._db.execute(_RECEIPT, (row, None, keep_until, packed))
