@@ -240,11 +240,18 @@ class Engine:
 
     # ---------------------------------------------------------------------------------------------------------- events in
 
-    def take(self, arrivals: Sequence[Arrival], unusable: Iterable[Quarantined] = ()) -> Taken:
-        """clean → gate → append. unusable: pieces of the batch that could not even be read."""
+    def take(
+        self, arrivals: Sequence[Arrival], unusable: Iterable[Quarantined] = (), assumed: ConsentChange | None = None
+    ) -> Taken:
+        """clean → gate → append. unusable: pieces of the batch that could not even be read.
+
+        assumed: what people agreed to elsewhere, as the sender vouches; written down for those who never said anything here.
+        """
         self._drop_stale_consents()  # once for the batch: what is withdrawn meanwhile is caught by the gate at use
         intake = _Intake(self.shell.now(), unusable)
         acks: list[Ack[Any]] = []
+        if assumed is not None:
+            acks.append(self._assume(arrivals, assumed))
         for arrival in arrivals:
             cleaned = clean(arrival, intake.now)
             if isinstance(cleaned, Unusable):
@@ -265,6 +272,13 @@ class Engine:
         ]
         nothing: Ack[frozenset[tuple[str, str]]] = Ack(frozenset())
         return intake.taken(self.stores.events.append(records) if records else nothing, acks)
+
+    def _assume(self, arrivals: Iterable[Arrival], assumed: ConsentChange) -> Ack[None]:
+        people = dict.fromkeys(arrival.person for arrival in arrivals if 0 < len(arrival.person) <= ID_MOST)
+        silent = [(person, assumed) for person in people if self._known_consent(person).version == 0]
+        for person, change in silent:
+            self._consents[person] = NOBODY.after(change)  # it counts for this batch already
+        return self.stores.consents.append(silent) if silent else Ack(None)
 
     def _keep_until(self, data: str, now: int) -> int:
         if data == VISIT:
