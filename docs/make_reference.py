@@ -11,8 +11,9 @@ from msgspec import NODEFAULT, Struct
 from tactful.connectors import segment
 from tactful.domain import charter, errors, item, placement
 from tactful.domain.consent import Dial
+from tactful.domain.event import VERBS
 from tactful.plugins import ROOMS, available, load
-from tactful.settings import Limits, Server
+from tactful.settings import Limits, Segment, Server
 
 
 def main() -> None:
@@ -38,7 +39,9 @@ def plugins() -> Iterator[str]:
 def settings() -> Iterator[str]:
     """tactful.toml."""
     yield "## tactful.toml\n\n`charter`: the charter's file, beside it.\n"
-    for title, kind in (("[server]", Server), ("[limits]", Limits), ("[placements.NAME]", placement.Placement)):
+    for title, kind in (
+        ("[server]", Server), ("[limits]", Limits), ("[placements.NAME]", placement.Placement), ("[segment]", Segment),
+    ):  # fmt: skip
         yield f"### `{title}`\n"
         yield from struct(kind)
 
@@ -65,12 +68,18 @@ def items() -> Iterator[str]:
 
 def verbs() -> Iterator[str]:
     """Events and what they mean."""
-    yield "## Events\n\n`track` events by these names mean something; others are refused, and counted.\n"
-    yield "| event | verb |\n|---|---|"
-    for event, verb in segment.verbs().items():
-        yield f"| {event} | {verb} |"
+    yield "## Events\n\n`track` events by these names mean something, in capitals or not; others are refused, and counted. `[segment.events]` adds names.\n"
+    names = segment.specified()
+    for words, table in (
+        ("About an item; quarantined if they name none", {**names.about_items, **{verb: verb for verb in VERBS}}),
+        ("May name items; refused if they name none", names.may_name_items),
+    ):
+        yield f"| {words} | verb |\n|---|---|"
+        for event, verb in table.items():
+            yield f"| {event} | {verb} |"
+        yield ""
     keys = ", ".join(f"`{key}`" for key in segment.ITEM_KEYS)
-    yield f"\nThe item is the first of the properties {keys}, or each of `products`.\n"
+    yield f"The item is the first of the properties {keys}, or each of `products`.\n"
 
 
 def mistakes() -> Iterator[str]:

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from tactful.domain.charter import Charter
 from tactful.domain.errors import BadCharter, BadSettings, NotInitialised, TactfulError
+from tactful.domain.event import VERBS
 from tactful.domain.placement import LIMIT_MOST, Placement
 from tactful.domain.rules import problems
 from tactful.domain.view import SURFACES
@@ -27,17 +28,32 @@ class Server(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Limits(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a request may bring. body_kb: of a batch of events; event_kb: of one event; rank_items: of one ranking; placements: of one page.
+    """What a request may bring. body_kb: of a batch of events, rudder_body_kb: of one from RudderStack's clients; event_kb: of one event; rank_items: of one ranking; placements: of one page.
 
     cached_events: events of profiles that each worker keeps unsealed in memory, at about 300 bytes each.
     """
 
     body_kb: int = 500
+    rudder_body_kb: int = 4096
     items_body_kb: int = 20_000
     event_kb: int = 32
     rank_items: int = 1000
     placements: int = 20
     cached_events: int = 150_000
+
+
+class Segment(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the names that your Segment or RudderStack clients use mean here, on top of the specification's.
+
+    events: your own `track` events → verb, or "" for one of the specification's that shall mean nothing. pages: names of pages and
+    screens → verb with the item that they name; `"*"` for every page that names one. items: your own properties that name the item,
+    looked at first. consent: category of your consent tool → purpose of the charter, or several.
+    """
+
+    events: dict[str, str] = {}
+    pages: dict[str, str] = {}
+    items: tuple[str, ...] = ()
+    consent: dict[str, str | tuple[str, ...]] = {}
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -47,6 +63,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     server: Server = Server()
     limits: Limits = Limits()
     placements: dict[str, Placement] = {}
+    segment: Segment = Segment()
 
 
 def read_settings(home: Path) -> Settings:
@@ -75,7 +92,25 @@ def read_settings(home: Path) -> Settings:
                 f"{placement.surface!r} is no surface",
                 f"Use one of {', '.join(SURFACES)}",
             )
+    _check_verbs(path, settings.segment)
     return settings
+
+
+def _check_verbs(path: Path, segment: Segment) -> None:
+    for table, names in (("events", segment.events), ("pages", segment.pages)):
+        for name, verb in names.items():
+            if verb not in ("", *VERBS):
+                fix = f"Use one of {', '.join(VERBS)}"
+                raise _error(BadSettings, path, f"segment.{table}.{name}", f"{verb!r} is no verb", fix)
+
+
+def check_consent(home: Path, segment: Segment, charter: Charter) -> None:
+    """Whether the categories of the consent tool stand for purposes that there are. Raises BadSettings."""
+    for category, to in segment.consent.items():
+        for purpose in (to,) if isinstance(to, str) else to:
+            if purpose not in charter.purposes:
+                why, fix = f"the charter has no purpose {purpose!r}", f"It has {', '.join(charter.purposes)}"
+                raise _error(BadSettings, home / "tactful.toml", f"segment.consent.{category}", why, fix)
 
 
 def read_charter(path: Path) -> Charter:
@@ -169,7 +204,7 @@ def line_of(text: str, field: str) -> int:
             if keys[: len(table)] == table:
                 best = number
             continue
-        key = re.match(r"\s*([\w\-\"'.]+)\s*=", line)
+        key = re.match(r"\s*([\w\-\"'. ]+?)\s*=", line)
         if key:
             full = table + [part.strip("\"'") for part in key.group(1).split(".")]
             if keys[: len(full)] == full:

@@ -170,7 +170,7 @@ def test_the_account_is_exact_on_any_mix(shop: Shop) -> None:
                 messages.append(message(messageId=name, userId=person, properties={}))
                 expected["quarantined"] += 1
             elif what == "nameless":
-                messages.append(message(messageId="", userId=person))
+                messages.append(message(messageId="m" * 300, userId=person))
                 expected["quarantined"] += 1
             elif what == "order":
                 products = [{"product_id": item} for item in dice.sample(PLAIN, 3)]
@@ -365,7 +365,7 @@ def test_the_ends_of_the_calendar_are_only_wrong_clocks(text: str, shop: Shop) -
 
 BAD = [
     "{}", "[]", "3", "null", '"text"', '{"type": 7}', '{"userId": []}', '{"properties": []}', '{"timestamp": "yesterday"}',
-    '{"userId": "\\ud800"}',
+    '{"userId": "\\ud800", "event": "viewed"}',
     json.dumps(message(messageId="x", properties={"id": PLAIN[0], "value": 10**400})),
     json.dumps(message(messageId="x", userId=10**30)).replace("1" + "0" * 30, "1" + "0" * 5000),
     '{"type":"track","userId":"ada","messageId":"x","event":"viewed","properties":{"id":1' + "0" * 5000 + "}}",
@@ -403,7 +403,7 @@ def test_half_a_character_costs_nobody_anything(shop: Shop) -> None:
 
 
 def test_what_is_malformed_waits_in_quarantine_as_it_came(shop: Shop) -> None:
-    send(shop, '{"type": 7, "x": "keep me"}', message(), message(messageId="", userId="ada"))
+    send(shop, '{"type": 7, "x": "keep me"}', message(), message(messageId="m" * 300, userId="ada"))
     pieces = shop.stores.quarantine.pieces()
     assert pieces[0].raw == b'{"type": 7, "x": "keep me"}'
     assert (pieces[0].field, pieces[0].id) == ("type", "batch[0]")
@@ -471,7 +471,7 @@ def test_what_is_kept_is_kept_under_the_entry_that_keeps_its_verb(shop: Shop) ->
 
 def test_what_is_unusable_but_names_somebody_goes_when_they_are_forgotten(shop: Shop) -> None:
     """Also where the name could not be proven, or where something else in the message is wrong."""
-    send(shop, message(userId="ada", timestamp="yesterday"), message(userId="ada", messageId=""))
+    send(shop, message(userId="ada", timestamp="yesterday"), message(userId="ada", messageId="m" * 300))
     send(shop, message(userId="ada"), caller=Caller(trusted=False))
     assert len(shop.stores.quarantine.pieces()) == 3
     for ack in shop.engine.forget("ada"):

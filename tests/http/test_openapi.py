@@ -4,7 +4,7 @@ import json
 import re
 from typing import Any
 
-from tactful.api.routes import ROUTES
+from tactful.api import routes, segment
 from tests.http.served import Server
 
 
@@ -25,7 +25,7 @@ def test_the_description_is_of_openapi_3_and_names_us(shop: Server) -> None:
 
 def test_every_route_stands_in_it_with_its_method_and_in_words(shop: Server) -> None:
     paths = described(shop)["paths"]
-    for route in ROUTES:
+    for route in (*routes.ROUTES, *segment.ROUTES):
         for path in route.paths:
             plain = re.sub(r"\{(\w+):\w+\}", r"{\1}", path)
             assert plain in paths, plain

@@ -15,6 +15,8 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.status_codes import HTTP_500_INTERNAL_SERVER_ERROR
 
 from tactful import __version__
+from tactful.api import segment
+from tactful.api.cors import say_any_origin
 from tactful.api.routes import ROUTES, unreadable
 from tactful.api.service import Service
 from tactful.api.shapes import ProblemOut
@@ -51,8 +53,9 @@ def create_app(service: Service, more_routes: Sequence[Any] = (), **options: Any
             await asyncio.gather(*tasks, return_exceptions=True)
 
     return Litestar(
-        route_handlers=[*ROUTES, *more_routes],
+        route_handlers=[*ROUTES, *segment.ROUTES, *more_routes],
         lifespan=[lifespan],
+        before_send=[say_any_origin],
         exception_handlers={
             TactfulError: _known_error,
             ValidationException: _bad_request,
@@ -68,7 +71,8 @@ def create_app(service: Service, more_routes: Sequence[Any] = (), **options: Any
         ),
         state=_state(service),
         request_class=_Request,
-        request_max_body_size=1024 * max(service.limits.body_kb, service.limits.items_body_kb),
+        request_max_body_size=1024
+        * max(service.limits.body_kb, service.limits.rudder_body_kb, service.limits.items_body_kb),
         logging_config=None,
         **options,
     )

@@ -10,7 +10,6 @@ from litestar.handlers import HTTPRouteHandler
 
 from tactful.api import shapes
 from tactful.api.service import of
-from tactful.connectors import segment
 from tactful.domain.catalogue import Catalogue
 from tactful.domain.consent import Consent, ConsentChange, Dial
 from tactful.domain.decision import Ask
@@ -23,24 +22,6 @@ from tactful.flow.explain import label, sentence, what_if
 Req = Request[Any, Any, Any]
 log = logging.getLogger("tactful")
 GZIP_MAGIC = b"\x1f\x8b"
-
-
-@post("/v1/batch", status_code=200)
-async def batch(request: Req) -> shapes.BatchResponse:
-    """Take a batch of events in the shape of the Segment specification. Answered once durable, and visible to the next decision."""
-    service = of(request)
-    most = service.limits.body_kb * 1024
-    body = inflate(await request.body(), most)
-    came = segment.read_batch(body)
-    key = service.key(request, "write", came.writeKey)
-    read, unusable = segment.arrivals(
-        came, service.caller(request, key), service.engine.shell.now(), service.limits.event_kb * 1024
-    )
-    outcome = await service.engine.take(read, unusable).settled()
-    return shapes.BatchResponse(
-        True, outcome.sent, outcome.stored, outcome.duplicate, outcome.quarantined, outcome.refused,
-        outcome.stripped, list(outcome.problems),
-    )  # fmt: skip
 
 
 @post("/v1/decide", status_code=200)
@@ -279,5 +260,5 @@ def unreadable(mistake: Exception) -> str:
 
 
 ROUTES: list[HTTPRouteHandler] = [
-    batch, decide, rank, put_items, get_consent, put_consent, forget, get_receipt, token, health,
+    decide, rank, put_items, get_consent, put_consent, forget, get_receipt, token, health,
 ]  # fmt: skip

@@ -5,18 +5,20 @@ from typing import Any
 from litestar import Request
 
 from tactful.api.access import Access, Key
-from tactful.connectors.segment import Caller
+from tactful.connectors.segment import Caller, meaning
 from tactful.domain.errors import NotAllowed
 from tactful.domain.identity import ANONYMOUS
 from tactful.engine import Engine
-from tactful.settings import Limits
+from tactful.settings import Limits, Segment
 
 
 class Service:
     """What one worker serves with."""
 
-    def __init__(self, engine: Engine, access: Access, limits: Limits) -> None:
+    def __init__(self, engine: Engine, access: Access, limits: Limits, segment: Segment | None = None) -> None:
         self.engine, self.access, self.limits = engine, access, limits
+        names = segment or Segment()
+        self.means = meaning(names.events, names.pages, names.items, names.consent, engine.charter.purposes)
 
     def key(self, request: "Request[Any, Any, Any]", scope: str, body_key: str | None = None) -> Key:
         """The key of a request. Raises NoKey or NotAllowed."""

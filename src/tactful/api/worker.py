@@ -26,7 +26,7 @@ async def serve(path: Path, descriptor: int, pages: str) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 50, 100)
-    service = Service(engine, Access.read(path / "access.json"), home.settings.limits)
+    service = Service(engine, Access.read(path / "access.json"), home.settings.limits, home.settings.segment)
     more = []
     if pages == "shop":
         from tactful.web.shop import PAGES

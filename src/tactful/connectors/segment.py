@@ -1,23 +1,30 @@
-"""Events in the shape of the Segment specification → arrivals."""
+"""Messages in the shape of the Segment specification, as Segment's and RudderStack's clients send them → arrivals."""
 
+import hashlib
 import math
-import re
-import tomllib
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import cache
-from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from tactful.domain.errors import BadInput, TooLarge
-from tactful.domain.event import VERBS, Arrival
+from tactful.connectors.segment_body import Batch, read_batch, read_one
+from tactful.connectors.segment_names import ITEM_KEYS, Meaning, meaning, specification, specified
+from tactful.domain.errors import TooLarge
+from tactful.domain.event import Arrival
 from tactful.domain.identity import ANONYMOUS
 from tactful.ports import Quarantined
 
-ITEM_KEYS = ("product_id", "item_id", "item", "id", "sku")
-"""Properties that name the item, in order of preference."""
+__all__ = [
+    "ITEM_KEYS", "Batch", "Caller", "Meaning", "arrivals", "meaning", "read_batch", "read_one", "specification", "specified",
+]  # fmt: skip
+
+CONSENT_EVENT = "Segment Consent Preference Updated"
+"""The track event by which a consent tool tells what the person answered."""
+NAME_MOST = 256
+"""Longest name of a person or device, in characters, with the prefix of devices."""
+DAY = 86_400_000
 
 
 class Message(Struct):
@@ -27,7 +34,9 @@ class Message(Struct):
     messageId: str | None = None
     userId: str | int | None = None
     anonymousId: str | int | None = None
+    previousId: str | int | None = None
     event: str | None = None
+    name: Any = None
     timestamp: datetime | None = None
     originalTimestamp: datetime | None = None
     sentAt: datetime | None = None
@@ -36,88 +45,77 @@ class Message(Struct):
     context: dict[str, Any] | None = None
 
 
-class Batch(Struct):
-    """A batch as it comes: its messages are decoded one by one, so that a bad one costs itself only."""
-
-    batch: list[msgspec.Raw]
-    sentAt: datetime | None = None
-    writeKey: str | None = None
-
-
 class Caller(Struct, frozen=True):
-    """Who is sending. trusted: with a secret key, may speak for anybody. person: proven by a signed token, else None."""
+    """Who is sending. trusted: with a secret key, may speak for anybody. person: proven by a signed token, else None.
+
+    device: the anonymous id that the request itself names, for messages that name nobody; "" if it names none.
+    """
 
     trusted: bool
     person: str | None = None
+    device: str = ""
 
 
-_batch = msgspec.json.Decoder(Batch)
+class _Unusable(Exception):
+    """Why a message cannot be used: which field, and what would mend it."""
+
+    def __init__(self, field: str, why: str) -> None:
+        super().__init__(field, why)
+        self.field, self.why = field, why
+
+
+class _Came(NamedTuple):
+    """A message with what is needed to read it."""
+
+    message: Message
+    sent_at: datetime | None
+    caller: Caller
+    now: int
+    means: Meaning
+
+
 _message = msgspec.json.Decoder(Message)
 
 
-@cache
-def verbs() -> dict[str, str]:
-    """Event name → verb: the specification's names, and our verbs themselves."""
-    named: dict[str, str] = tomllib.loads(
-        (files("tactful.connectors") / "segment_events.toml").read_text(encoding="utf-8")
-    )
-    return {**named, **{verb: verb for verb in VERBS}}
-
-
-def read_batch(body: bytes) -> Batch:
-    """The envelope. Raises BadInput if it is not JSON, or has no list called `batch`."""
-    try:
-        try:
-            return _batch.decode(body)
-        except msgspec.DecodeError:
-            whole = _ESCAPES.sub(_without_half_characters, body)
-            if whole == body:
-                raise
-            return _batch.decode(whole)
-    except msgspec.ValidationError as mistake:
-        raise BadInput(field="batch", why=str(mistake), fix='Send {"batch": [message, ...]}') from None
-    except RecursionError:
-        raise BadInput(field="body", why="it is nested too deeply", fix="Send flat properties") from None
-    except msgspec.DecodeError as mistake:
-        raise BadInput(field="body", why=f"it is not JSON ({mistake})", fix='Send {"batch": [message, ...]}') from None
-
-
-_ESCAPES = re.compile(
-    rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[dD][89a-fA-F][0-9a-fA-F]{2}|\\."
-)
-
-
-def _without_half_characters(escape: "re.Match[bytes]") -> bytes:
-    """A client that cuts a text in the middle of an emoji sends half a character, which no text can hold; it becomes U+FFFD."""
-    found = escape.group()
-    return b"\\ufffd" if len(found) == 6 else found
-
-
-def arrivals(batch: Batch, caller: Caller, now: int, event_most: int) -> tuple[list[Arrival], list[Quarantined]]:
+def arrivals(
+    batch: Batch, caller: Caller, now: int, event_most: int, means: Meaning | None = None
+) -> tuple[list[Arrival], list[Quarantined]]:
     """What the batch brings, and what of it cannot even be read. now: ms since 1970; event_most: bytes of one message.
 
     Raises TooLarge, for the whole batch, as the specification asks.
     """
+    means = specification() if means is None else means
     read: list[Arrival] = []
     unusable: list[Quarantined] = []
-    for number, raw in enumerate(batch.batch):
+    for number, raw in enumerate(batch.messages):
+        place = f"batch[{number}]"
         if len(raw) > event_most:
-            raise TooLarge(
-                field=f"batch[{number}]", size=len(raw), unit="bytes", most=event_most, fix="Send smaller properties"
-            )
+            raise TooLarge(field=place, size=len(raw), unit="bytes", most=event_most, fix="Send smaller properties")
         try:
-            message = _message.decode(raw)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as mistake:  # ValidationError is a DecodeError
-            field, why = _mistake(str(mistake))
-            unusable.append(Quarantined(f"batch[{number}]", now, _claimed(raw), bytes(raw), field, why))
+            message = _decoded(raw, batch)
+        except _Unusable as wrong:
+            unusable.append(Quarantined(place, now, _claimed(raw), bytes(raw), wrong.field, wrong.why))
             continue
-        person = _person(message, caller)
-        if person is None:
-            why = "a public key cannot speak for a known person; send the person's token too, or use a secret key on your server"
-            unusable.append(Quarantined(message.messageId or "", now, _claimed(raw), bytes(raw), "userId", why))
-            continue
-        read.append(_arrival(message, person, batch.sentAt, now))
+        try:
+            read.append(_arrival(_Came(message, batch.sent_at, caller, now, means)))
+        except _Unusable as wrong:
+            name = (message.messageId or place)[:64]
+            unusable.append(Quarantined(name, now, _claimed(raw), bytes(raw), wrong.field, wrong.why))
     return read, unusable
+
+
+def _decoded(raw: msgspec.Raw, batch: Batch) -> Message:
+    """The message, with what holds for the whole batch. Raises _Unusable."""
+    try:
+        message = _message.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as mistake:  # ValidationError is a DecodeError
+        why, _, path = str(mistake).partition(" - at `$")
+        raise _Unusable(path.rstrip("`").lstrip(".") or "message", why[:1].lower() + why[1:]) from None
+    if batch.kind:
+        message.type = batch.kind
+    if batch.context:
+        message.context = {**batch.context, **(message.context or {})}
+    return message
 
 
 class _Claim(Struct):
@@ -138,43 +136,162 @@ def _claimed(raw: msgspec.Raw) -> str:
         return ""
     for prefix, name in (("", claim.userId), (ANONYMOUS, claim.anonymousId)):
         person = f"{prefix}{name}"
-        if isinstance(name, str | int) and name != "" and len(person) <= 256 and person.isprintable():
+        if isinstance(name, str | int) and name != "" and len(person) <= NAME_MOST and person.isprintable():
             return person
     return ""
 
 
-def _arrival(message: Message, person: str, sent_at: datetime | None, now: int) -> Arrival:
-    properties = message.properties or {}
+# ------------------------------------------------------------------------------------------------------- what a message says
+
+
+def _arrival(came: _Came) -> Arrival:
+    """The message in our words. Raises _Unusable."""
+    message, means = came.message, came.means
+    person = _person(message, came.caller)
+    arrival = Arrival(id=message.messageId or "", person=person, name=message.type, at=_when(came))
+    match message.type:
+        case "track" if message.event == CONSENT_EVENT:
+            arrival = _consent(arrival, message, means)
+        case "track":
+            arrival = _track(arrival, message, means)
+        case "page" | "screen":
+            arrival = _page(arrival, message, means)
+        case "identify":
+            arrival = _identify(arrival, message, came.caller)
+        case "alias":
+            arrival = _alias(arrival, message, came.caller)
+    if arrival.says is None:
+        arrival = structs.replace(arrival, granted=_granted(message.context, means))
+    return arrival if arrival.id else structs.replace(arrival, id=_id_of(message, came.now))
+
+
+def _track(arrival: Arrival, message: Message, means: Meaning) -> Arrival:
     name = message.event or message.type
-    verb = verbs().get(name, "") if message.type == "track" else ""
-    known = _ITEM_FIELDS if verb else frozenset()
-    return Arrival(
-        id=message.messageId or "",
-        person=person,
-        name=name,
-        at=_when(message, sent_at, now),
-        verb=verb,
-        items=_items(properties) if verb else (),
-        value=_value(properties),
-        fields={name: value for name, value in properties.items() if name not in known},
-        traits=(message.traits or {}) if message.type == "identify" else {},
-        granted=_granted(message.context),
-    )
+    arrival = structs.replace(arrival, name=name)
+    verb = means.of_event(name)
+    properties = message.properties or {}
+    items = _items(properties, means) if verb else ()
+    if verb and not items and not means.needs_item(name, verb):
+        return structs.replace(arrival, name=f"{name} without an item")
+    return _with_item(arrival, verb, items, properties, means)
 
 
-_ITEM_FIELDS = frozenset({*ITEM_KEYS, "products", "value", "rating"})
+def _page(arrival: Arrival, message: Message, means: Meaning) -> Arrival:
+    """A page or screen means something only if the installation says so, and if it names an item."""
+    verb = means.of_page(message.name if isinstance(message.name, str) else "")
+    properties = message.properties or {}
+    items = _items(properties, means) if verb else ()
+    return _with_item(arrival, verb if items else "", items, properties, means)
 
 
-def _items(properties: dict[str, Any]) -> tuple[str, ...]:
+def _with_item(
+    arrival: Arrival, verb: str, items: tuple[str, ...], properties: dict[str, Any], means: Meaning
+) -> Arrival:
+    known = means.elsewhere if verb else frozenset()
+    fields = {name: value for name, value in properties.items() if name not in known}
+    return structs.replace(arrival, verb=verb, items=items, value=_value(properties), fields=fields)
+
+
+def _identify(arrival: Arrival, message: Message, caller: Caller) -> Arrival:
+    """Traits, which RudderStack's clients put into the context; and, from whom may say so, whose the device is."""
+    behind = (message.context or {}).get("traits")
+    traits = {**(behind if isinstance(behind, dict) else {}), **(message.traits or {})}
+    device = _device(message.anonymousId)
+    also = (device,) if device and _speaks_for(caller, arrival.person) else ()
+    return structs.replace(arrival, traits=traits, also=also)
+
+
+def _alias(arrival: Arrival, message: Message, caller: Caller) -> Arrival:
+    """Two names of one person. Raises _Unusable unless the caller may speak for the one that stays."""
+    user = _name(message.userId)
+    if not user:
+        raise _Unusable("userId", "an alias names nobody whom the previous id belongs to; send a userId")
+    if arrival.person != user:
+        raise _Unusable("userId", _UNPROVEN)
+    previous = _name(message.previousId)
+    if not previous:
+        raise _Unusable("previousId", "it is missing or empty; send the id that the person had before")
+    device = previous if previous.startswith(ANONYMOUS) else _device(previous)
+    if len(device) > NAME_MOST:
+        raise _Unusable("previousId", f"it has {len(previous)} characters, the most is {NAME_MOST - len(ANONYMOUS)}")
+    # Whoever proves to be one person has not proven to be the other: only a server may join two known names.
+    known = (previous,) if caller.trusted and previous not in (user, device) else ()
+    return structs.replace(arrival, also=(device, *known), alias=True)
+
+
+def _consent(arrival: Arrival, message: Message, means: Meaning) -> Arrival:
+    """What the person answered in the consent tool. Only a clear yes or no is an answer."""
+    told = (message.properties or {}).get("categoryPreferences")
+    preferences = told if isinstance(told, dict) else _preferences(message.context)
+    says = means.answers({name: given for name, given in (preferences or {}).items() if isinstance(given, bool)})
+    name = CONSENT_EVENT if says else f"{CONSENT_EVENT} about none of the charter's purposes"
+    return structs.replace(arrival, name=name, says=says or None)
+
+
+# ------------------------------------------------------------------------------------------------------------- whose it is
+
+_UNPROVEN = (
+    "a public key cannot speak for a known person; send the person's token too, or use a secret key on your server"
+)
+
+
+def _person(message: Message, caller: Caller) -> str:
+    """Whose event it is, "" if it does not say. Raises _Unusable if it says something that the caller cannot prove."""
+    anonymous = _device(message.anonymousId) or _device(caller.device)
+    user = _name(message.userId)
+    if not user:
+        return anonymous
+    if user.startswith(ANONYMOUS):
+        raise _Unusable("userId", f"it begins with {ANONYMOUS!r} like a device's name; send a device's as anonymousId")
+    if _speaks_for(caller, user):
+        return user
+    if not anonymous:
+        raise _Unusable("userId", _UNPROVEN)
+    # The claim cannot be proven: what the device did is the device's, and is attached to nobody known.
+    return anonymous
+
+
+def _speaks_for(caller: Caller, person: str) -> bool:
+    """Whether the caller has proven to act for this known person."""
+    return bool(person) and not person.startswith(ANONYMOUS) and (caller.trusted or person == caller.person)
+
+
+def _name(name: str | int | None) -> str:
+    return "" if name is None else str(name)
+
+
+def _device(name: str | int | None) -> str:
+    return "" if name in (None, "") else f"{ANONYMOUS}{name}"
+
+
+def _id_of(message: Message, now: int) -> str:
+    """An id for a message that brings none, as every client of theirs does: made from its content, so that sending it again adds nothing.
+
+    The same content without any time is taken for the same event within one day (UTC) only.
+    """
+    timed = message.timestamp or message.originalTimestamp
+    content = structs.replace(message, messageId=None, sentAt=None)
+    try:
+        plain = msgspec.json.encode(content, order="deterministic")
+    except (ValueError, OverflowError, RecursionError):
+        plain = repr(content).encode(errors="replace")
+    day = b"" if timed else b"%d" % (now // DAY)
+    return f"made-{hashlib.blake2b(plain + day, digest_size=15).hexdigest()}"
+
+
+# ---------------------------------------------------------------------------------------------------- about what, how much, when
+
+
+def _items(properties: dict[str, Any], means: Meaning) -> tuple[str, ...]:
     products = properties.get("products")
-    if isinstance(products, list):
-        return tuple(_item(product) if isinstance(product, dict) else "" for product in products)
-    item = _item(properties)
+    if isinstance(products, list) and products:
+        return tuple(_item(product, means) if isinstance(product, dict) else "" for product in products)
+    item = _item(properties, means)
     return (item,) if item else ()
 
 
-def _item(properties: dict[str, Any]) -> str:
-    for key in ITEM_KEYS:
+def _item(properties: dict[str, Any], means: Meaning) -> str:
+    for key in means.items:
         value = properties.get(key)
         if isinstance(value, str) and value:
             return value
@@ -191,43 +308,50 @@ def _value(properties: dict[str, Any]) -> float | None:
     return None
 
 
-def _person(message: Message, caller: Caller) -> str | None:
-    """Whose event it is: "" if it does not say, None if it says something that the caller cannot prove."""
-    anonymous = "" if message.anonymousId in (None, "") else f"{ANONYMOUS}{message.anonymousId}"
-    if message.userId is None or message.userId == "":
-        return anonymous
-    user = str(message.userId)
-    if user.startswith(ANONYMOUS):
-        return None
-    if caller.trusted or user == caller.person:
-        return user
-    # The claim cannot be proven: what the device did is the device's, and is attached to nobody known.
-    return anonymous or None
+def _when(came: _Came) -> int | None:
+    """When it happened, corrected for the client's clock: receivedAt - (sentAt - originalTimestamp). None if it does not say.
 
-
-def _when(message: Message, sent_at: datetime | None, now: int) -> int | None:
-    """When it happened, corrected for the client's clock: receivedAt - (sentAt - originalTimestamp)."""
-    happened = message.originalTimestamp or message.timestamp
-    if happened is None:
+    Segment's clients put the original time into `timestamp`. A message that has both says by `originalTimestamp` when it was made,
+    and by another `timestamp` when what it tells of happened: that is told, not read off the client's clock, and is taken as it is.
+    """
+    message = came.message
+    original = message.originalTimestamp or message.timestamp
+    if original is None:
         return None
-    at = _ms(happened)
-    sent = message.sentAt or sent_at
-    return at if sent is None else now - (_ms(sent) - at)
+    at = _ms(original)
+    if message.timestamp is not None and _ms(message.timestamp) != at:
+        return _ms(message.timestamp)
+    sent = (
+        message.sentAt or came.sent_at
+    )  # by the clock that the message was made by, rather than by one that passed it on
+    return at if sent is None else came.now - (_ms(sent) - at)
 
 
 def _ms(moment: datetime) -> int:
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
-def _granted(context: dict[str, Any] | None) -> dict[str, bool] | None:
-    """What the event itself says of consent (`context.consent.categoryPreferences`), by purpose; None if it says nothing."""
-    consent = (context or {}).get("consent")
+# ------------------------------------------------------------------------------------------------------------------ consent
+
+
+def _granted(context: dict[str, Any] | None, means: Meaning) -> dict[str, bool] | None:
+    """What the event itself says of consent, by purpose; None if it says nothing."""
+    preferences = _preferences(context)
+    return None if preferences is None else means.answers(preferences)
+
+
+def _preferences(context: dict[str, Any] | None) -> Mapping[str, Any] | None:
+    """By category of the consent tool: `consent.categoryPreferences` (Segment), or the lists of `consentManagement` (RudderStack)."""
+    context = context or {}
+    consent = context.get("consent")
     preferences = consent.get("categoryPreferences") if isinstance(consent, dict) else None
-    if not isinstance(preferences, dict):
+    if isinstance(preferences, dict):
+        return preferences
+    managed = context.get("consentManagement")
+    if not isinstance(managed, dict):
         return None
-    return {str(name): given is True for name, given in preferences.items()}
-
-
-def _mistake(message: str) -> tuple[str, str]:
-    why, _, path = message.partition(" - at `$")
-    return path.rstrip("`").lstrip(".") or "message", why[:1].lower() + why[1:]
+    told = {}
+    for key, given in (("allowedConsentIds", True), ("deniedConsentIds", False)):
+        names = managed.get(key)
+        told.update({str(name): given for name in (names if isinstance(names, list) else ())})
+    return told or None
