@@ -7,6 +7,22 @@ import pytest
 
 from tests.http.served import Server, installed, served, stocked, tactful, until
 
+OWN_NAMES = """
+[segment]
+items = ["film_id"]
+
+[segment.events]
+"Film Finished" = "finished"
+"Product Shared" = ""
+
+[segment.pages]
+"Book Page" = "viewed"
+
+[segment.consent]
+Advertising = "personalise"
+Functional = ["personalise", "learn"]
+"""
+
 
 @pytest.fixture(scope="session")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
@@ -34,3 +50,19 @@ def takes_up(server: Server) -> bool:
 
     with server.each_worker() as connections:
         return all(speak(one, "GET", "/healthz").json["models"] == current for one in connections)
+
+
+@pytest.fixture(scope="session")
+def mapped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """An installation that says what its clients' own names mean, and keeps searches. Tests share it, so each brings people of its own."""
+    home = tmp_path_factory.mktemp("mapped")
+    keys = installed(home)
+    settings, charter = home / "tactful.toml", home / "charter.toml"
+    settings.write_text(settings.read_text(encoding="utf-8") + OWN_NAMES, encoding="utf-8")
+    kept = '"shown", "viewed", "clicked"'
+    text = charter.read_text(encoding="utf-8")
+    assert kept in text
+    charter.write_text(text.replace(kept, f'{kept}, "searched"'), encoding="utf-8")
+    with served(home, keys, workers=1) as server:
+        stocked(server, 1)
+        yield server
