@@ -64,7 +64,13 @@ def test_a_mixed_batch_is_accounted_for_to_the_last_message_and_its_retry_change
         message("mixed", "mixed-5", ""),
         message("mixed", "mixed-6", "walden", "Something Else Happened"),
         message("mixed", "mixed-7", "walden", timestamp="1970-01-01T00:00:00Z"),
-        {"type": "track", "messageId": "m" * 300, "userId": "mixed", "event": "viewed", "properties": {"item_id": "walden"}},
+        {
+            "type": "track",
+            "messageId": "m" * 300,
+            "userId": "mixed",
+            "event": "viewed",
+            "properties": {"item_id": "walden"},
+        },
         "not even a message",
     ]
     account = shop.send(*batch)  # type: ignore[arg-type]

@@ -89,7 +89,7 @@ def _decoded(decoder: "msgspec.json.Decoder[Any]", body: bytes, fix: str, field:
         try:
             return decoder.decode(body), body
         except msgspec.DecodeError:
-            whole = _ESCAPES.sub(_without_half_characters, body)
+            whole = _mended(body)
             if whole == body:
                 raise
             return decoder.decode(whole), whole
@@ -109,17 +109,31 @@ def _json(body: bytes) -> bytes:
     body = body.removeprefix(BOM)
     if body.lstrip()[:1] == b"{" or not _FORM.match(body):
         return body
-    name, separator, value = body.strip().partition(b"=")
-    encoded = value.partition(b"&")[0] if separator and b"%" not in name else body.strip()
+    name, _, value = body.strip().partition(b"=")
+    encoded = name if name.startswith(b"%") else value.partition(b"&")[0]
     return unquote_plus(encoded.decode("ascii", "replace"), errors="replace").encode()
 
 
+_TEXT_OR_NUMBER = re.compile(rb'"(?:[^"\\]|\\.)*"|-?\bInfinity\b|\bNaN\b', re.DOTALL)
 _ESCAPES = re.compile(
     rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[dD][89a-fA-F][0-9a-fA-F]{2}|\\."
 )
 
 
+def _mended(body: bytes) -> bytes:
+    """What clients send that is not quite JSON, and would cost a whole batch.
+
+    One that cuts a text in the middle of an emoji sends half a character, which no text can hold: it becomes U+FFFD. Python's `json`
+    writes numbers that are none (`NaN`, `Infinity`): they become null.
+    """
+    return _TEXT_OR_NUMBER.sub(_mended_part, body)
+
+
+def _mended_part(part: "re.Match[bytes]") -> bytes:
+    found = part.group()
+    return _ESCAPES.sub(_without_half_characters, found) if found[:1] == b'"' else b"null"
+
+
 def _without_half_characters(escape: "re.Match[bytes]") -> bytes:
-    """A client that cuts a text in the middle of an emoji sends half a character, which no text can hold; it becomes U+FFFD."""
     found = escape.group()
     return b"\\ufffd" if len(found) == 6 else found
