@@ -36,6 +36,16 @@ def test_every_route_stands_in_it_with_its_method_and_in_words(shop: Server) -> 
                     assert operation["responses"]
 
 
+def test_what_the_event_doors_take_stands_in_it_though_they_read_it_by_themselves(shop: Server) -> None:
+    paths = described(shop)["paths"]
+    for path in ("/v1/batch", "/v1/import", "/v1/track", "/v1/t"):
+        body = paths[path]["post"]["requestBody"]
+        schema = body["content"]["application/json"]["schema"]
+        message = schema["properties"]["batch"]["items"] if "batch" in schema["properties"] else schema
+        assert body["required"]
+        assert {"userId", "anonymousId", "event", "properties", "timestamp"} <= message["properties"].keys()
+
+
 def test_every_reference_in_it_leads_somewhere(shop: Server) -> None:
     found = described(shop)
     references = re.findall(r'"\$ref":\s*"#/([^"]+)"', json.dumps(found))
