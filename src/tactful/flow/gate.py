@@ -175,7 +175,7 @@ def view_of(
         audience = "children" if child else "adults"
         return View(purpose=purpose, surface=surface, withheld=_all_withheld(profile, shut), audience=audience)
     cut = _Cut(consent, charter, purpose, surface, now)
-    visit_from = _visit_start(profile.observed, now, charter.visit_ms)
+    visit_from = visit_start(profile.observed, now, charter.visit_ms)
     history = cut.history(profile.observed, visit_from, telling)
     traits: dict[str, Trait] = {}
     # What the person said comes last: it overrides what others said or we concluded.
@@ -206,8 +206,8 @@ def _all_withheld(profile: Profile, why: str) -> tuple[Withheld, ...]:
     return tuple(Withheld(data, why, number) for data, number in sorted(count.items()))
 
 
-def _visit_start(observed: Sequence[Interaction], now: int, gap: int) -> int:
-    """When the visit that is going on now began: walk back from now until nothing happened for longer than the gap."""
+def visit_start(observed: Sequence[Event], now: int, gap: int) -> int:
+    """When the visit that is going on now began: walk back, newest last, from now until nothing happened for longer than the gap."""
     start = now
     for interaction in reversed(observed):
         if start - interaction.at > gap:
