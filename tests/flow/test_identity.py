@@ -285,12 +285,15 @@ def test_forgetting_a_person_forgets_their_devices_and_the_people_of_their_accou
 
 def test_another_worker_sees_a_link_at_its_next_decision(shop: Shop) -> None:
     beside = Shop.beside(shop)
+    shop.does("ada", "viewed", "own", at=NOW - 6000)
     shop.does("anon:phone", "viewed", "a", at=NOW - 5000)
-    assert acts(beside, "ada") == []
+    assert acts(beside, "ada") == ["own"]
     signs_in(shop, "ada", "anon:phone", NOW - 3000)
-    assert acts(beside, "ada") == ["a"]
+    assert acts(beside, "ada") == ["own", "a"]
     shop.does("anon:phone", "viewed", "b", at=NOW - 1000)
-    assert acts(beside, "ada") == ["a", "b"]
+    assert acts(beside, "ada") == ["own", "a", "b"]
+    shop.engine.people.keep([Link("no", NOW, "anon:phone", "ada", DEVICE, UNLINKED)])
+    assert acts(beside, "ada") == ["own"]
 
 
 def test_models_learn_from_one_person_not_from_two_names() -> None:
