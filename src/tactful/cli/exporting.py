@@ -12,7 +12,7 @@ import click
 from msgspec import Struct
 
 from tactful.cli.show import as_json, table
-from tactful.connectors import csv, ndjson, parquet, personalize, recbole, tactful
+from tactful.connectors import csv, ndjson, parquet, personalize_csv, recbole, tactful
 from tactful.domain.catalogue import unpack
 from tactful.domain.consent import Consent, ConsentChange
 from tactful.domain.errors import BadInput
@@ -215,11 +215,11 @@ def _to_recbole(engine: Engine, where: str, acts: _Acts, report: Report) -> None
 def _to_personalize(engine: Engine, where: str, acts: _Acts, report: Report) -> None:
     folder = _folder(where)
     with _opened(str(folder / "interactions.csv")) as file:
-        personalize.write(file, acts)
+        personalize_csv.write(file, acts)
     with _opened(str(folder / "items.csv")) as file:
-        personalize.write_items(file, _items(engine, report))
+        personalize_csv.write_items(file, _items(engine, report))
     with _opened(str(folder / "users.csv")) as file:
-        personalize.write_people(file, acts.labels)
+        personalize_csv.write_people(file, acts.labels)
 
 
 _WRITERS: dict[str, Callable[[Engine, str, _Acts, Report], None]] = {

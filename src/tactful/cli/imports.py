@@ -238,7 +238,7 @@ def import_personalize(
     home: Path, /, interactions: Path, items: Path | None, users: Path | None, means: tuple[str, ...], **options: Any
 ) -> None:
     """Amazon Personalize's CSV files. A row with an IMPRESSION counts twice: what was done, and what was shown."""
-    from tactful.connectors import personalize
+    from tactful.connectors import personalize_csv
     from tactful.connectors.files import count_lines, fingerprint
 
     meanings = dict(_pair(one, "--means") for one in means)
@@ -248,14 +248,14 @@ def import_personalize(
 
         def both() -> Any:
             if users is not None:
-                yield from personalize.people(users, told, 0)
-            yield from personalize.rows(interactions, 0, meanings, options["always"])
+                yield from personalize_csv.people(users, told, 0)
+            yield from personalize_csv.rows(interactions, 0, meanings, options["always"])
 
         files = [path for path in (interactions, items, users) if path is not None]
         meaning = {**options, "means": meanings, "files": files, "told": told}
         return _source_of(
             "personalize", interactions, meaning, both, lambda: count_lines(interactions) - 1, fingerprint(*files),
-            (lambda: personalize.items(items)) if items else tuple,
+            (lambda: personalize_csv.items(items)) if items else tuple,
         )  # fmt: skip
 
     _import(home, rows, options, interactions.name)
