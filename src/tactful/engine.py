@@ -1,6 +1,6 @@
 """The shell: load once → flow → save once. Clock, dice and names are passed in."""
 
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -14,15 +14,16 @@ from tactful.domain.consent import NOBODY, Consent, ConsentChange, Dial
 from tactful.domain.decision import Ask, Verdict
 from tactful.domain.errors import StaleModel, UnknownPlacement
 from tactful.domain.event import Arrival, Event, Interaction, Value
+from tactful.domain.identity import ALIAS, DEVICE, Link
 from tactful.domain.profile import UNKNOWN, Profile
 from tactful.domain.receipt import Receipt
 from tactful.domain.view import Moment, View
 from tactful.flow.clean import ID_MOST, Unusable, clean
 from tactful.flow.decide import Decision, Recipe, decide
 from tactful.flow.explain import Stamp, explain
-from tactful.flow.fold import fold
 from tactful.flow.gate import DAY, Admitted, Refused, admit, view_of
 from tactful.learn.train import fits
+from tactful.people import People
 from tactful.ports import VISIT, Ack, Dice, Model, ModelStore, Quarantined, Record, Shelf, Stores
 
 ANONYMOUS_RECEIPT_MS = DAY
@@ -116,8 +117,11 @@ class _Intake:
         raw = msgspec.json.encode(arrival)
         self.quarantined.append(Quarantined(arrival.id[:64], self.now, person, raw, reason.field, reason.why))
 
-    def keep(self, person: str, admitted: Admitted) -> None:
-        """Into the records; a message that brings only what an earlier one of this batch had is a duplicate."""
+    def keep(self, person: str, admitted: Admitted, fresh: bool | None = None) -> None:
+        """Into the records; a message that brings only what was there already is a duplicate.
+
+        fresh: whether the consent or the link that it brought is new; None if it brought neither.
+        """
         if admitted.stripped:
             self._stripped.update(admitted.stripped)
         mine = []
@@ -127,10 +131,13 @@ class _Intake:
             if part not in self._met:
                 data = VISIT if isinstance(event, Interaction) and event.visit else event.data
                 self.records.setdefault((person, data), []).append(event)
-        if mine and self._met.issuperset(mine):
+        repeated = self._met.issuperset(mine) if mine else fresh is False
+        self._met.update(mine)
+        if fresh:
+            self._parts.append([])  # whatever else it brings, it is no duplicate
+        elif repeated:
             self._repeated += 1
         else:
-            self._met.update(mine)
             self._parts.append(mine)
 
     def taken(self, events: Ack[frozenset[tuple[str, str]]], acks: list[Ack[Any]]) -> Taken:
@@ -163,10 +170,7 @@ class Engine:
     ) -> None:
         self.stores, self.models, self.charter, self.recipes, self.shell = stores, models, charter, recipes, shell
         self._shelf = Shelf(Catalogue(charter.proxies), {}, where)
-        self._consents: dict[str, Consent] = {}
-        self._consents_version = -1
-        self._profiles: OrderedDict[str, tuple[int, Profile]] = OrderedDict()
-        self._cached, self._cached_most = 0, cached_events
+        self.people = People(stores, cached_events)
         # An older copy of the stores may have been put back: then it must still be possible to open them, and to train anew.
         # Until then decisions say that there is no model.
         with suppress(StaleModel):
@@ -175,43 +179,14 @@ class Engine:
     # ------------------------------------------------------------------------------------------------------- what is kept
 
     def consent(self, person: str) -> Consent:
-        """What the person allows now. The cache is good as long as nobody changed anything, on any worker."""
-        self._drop_stale_consents()
-        return self._known_consent(person)
-
-    def _drop_stale_consents(self) -> None:
-        version = self.stores.consents.version()
-        if version != self._consents_version:
-            self._consents.clear()
-            self._consents_version = version
-
-    def _known_consent(self, person: str) -> Consent:
-        found = self._consents.get(person)
-        if found is None:
-            if len(self._consents) > 100_000:
-                self._consents.clear()
-            found = self._consents[person] = Consent.of(self.stores.consents.read(person))
-        return found
+        """What the person allows now, as they answered under this name."""
+        self.people.refresh()
+        return self.people.consent(person)
 
     def profile(self, person: str) -> Profile:
-        """The profile, folded from the log. The cache is good as long as the person's last record is the one folded in last,
-        and nobody, on any worker, forgot them meanwhile: then the person's consent would begin anew."""
-        head, since = self.stores.events.head(person), self.consent(person).since
-        began, known = self._profiles.pop(person, (since, None))
-        if known is not None and (known.sequence > head or head == 0 or began != since):
-            self._cached -= len(known.observed)
-            known = None  # forgotten, or restored from an older copy
-        if head == 0:
-            return UNKNOWN
-        if known is None or known.sequence < head:
-            self._cached -= len(known.observed) if known else 0
-            known = fold(known or UNKNOWN, self.stores.events.read(person, known.sequence if known else 0))
-            self._cached += len(known.observed)
-        self._profiles[person] = since, known
-        while self._cached > self._cached_most and len(self._profiles) > 1:
-            _, (_, oldest) = self._profiles.popitem(last=False)
-            self._cached -= len(oldest.observed)
-        return known
+        """What is known about the person, under all their names."""
+        self.people.refresh()
+        return self.people.profile(person)
 
     def shelf(self) -> Shelf:
         """The catalogue as it is now, and the models."""
@@ -247,7 +222,7 @@ class Engine:
 
         assumed: what people agreed to elsewhere, as the sender vouches; written down for those who never said anything here.
         """
-        self._drop_stale_consents()  # once for the batch: what is withdrawn meanwhile is caught by the gate at use
+        self.people.refresh()  # once for the batch: what is withdrawn meanwhile is caught by the gate at use
         intake = _Intake(self.shell.now(), unusable)
         acks: list[Ack[Any]] = []
         if assumed is not None:
@@ -256,14 +231,8 @@ class Engine:
             cleaned = clean(arrival, intake.now)
             if isinstance(cleaned, Unusable):
                 intake.set_aside(arrival, cleaned)
-                continue
-            admitted = admit(cleaned, self.charter, self._known_consent(arrival.person), intake.now)
-            if isinstance(admitted, Refused):
-                intake.problems.append(Problem(arrival.id, "refused", admitted.why))
-                continue
-            if admitted.child is not None:
-                acks.append(self._mark_child(arrival.person, admitted.child, intake.now))
-            intake.keep(arrival.person, admitted)
+            else:
+                self._take_one(cleaned, intake, acks)
         if intake.quarantined:
             acks.append(self.stores.quarantine.put(intake.quarantined))
         records = [
@@ -273,11 +242,68 @@ class Engine:
         nothing: Ack[frozenset[tuple[str, str]]] = Ack(frozenset())
         return intake.taken(self.stores.events.append(records) if records else nothing, acks)
 
+    def _take_one(self, arrival: Arrival, intake: _Intake, acks: list[Ack[Any]]) -> None:
+        """An arrival that can be used: what it says of consent and of who is who comes first, so that it counts for the rest."""
+        at = arrival.at or intake.now
+        if self.people.disowned(arrival.person, at):
+            why = "it belongs to a visit of which somebody said that it was not theirs"
+            intake.problems.append(Problem(arrival.id, "refused", why))
+            return
+        answered = self._write_down(arrival, intake.now, acks)
+        linked = self._link(arrival, at, acks)
+        person, consent = self.people.door(arrival.person, at)
+        admitted = admit(arrival, self.charter, consent, intake.now)
+        if isinstance(admitted, Refused):
+            if answered is None and linked is None:
+                intake.problems.append(Problem(arrival.id, "refused", admitted.why))
+                return
+            admitted = Admitted(())
+        if admitted.child is not None:
+            acks.append(self._mark_child(person, admitted.child, intake.now))
+        fresh = None if answered is None and linked is None else bool(answered or linked)
+        intake.keep(person, admitted, fresh)
+
+    def _write_down(self, arrival: Arrival, now: int, acks: list[Ack[Any]]) -> bool | None:
+        """Keep what the person answers with this event: whether it is new, or None if it answers nothing.
+
+        What an event states of itself (`granted`) is an answer too, as long as the person has given no other.
+        """
+        known = self.people.consent(arrival.person)
+        said = arrival.granted if arrival.says is None and known.version == 0 else arrival.says
+        purposes = {name: given for name, given in (said or {}).items() if name in self.charter.purposes}
+        if not purposes:
+            return None
+        source = f"{arrival.name} {arrival.id}"
+        if known.version and any(change.source == source for change in self.stores.consents.read(arrival.person)):
+            return False
+        # Who says yes and never touched the dial allows what the purposes say; who did touch it is left where they put it.
+        dial = Dial.remember if any(purposes.values()) and not known.dialled else None
+        change = ConsentChange(now, source, self.charter.version, dial, purposes)
+        acks.append(self.stores.consents.append([(arrival.person, change)]))
+        self.people.know(arrival.person, known.after(change))
+        return True
+
+    def _link(self, arrival: Arrival, at: int, acks: list[Ack[Any]]) -> bool | None:
+        """Keep that other names are this person's: whether that is new, or None if there is nothing to keep."""
+        names = [name for name in arrival.also if 0 < len(name) <= ID_MOST and name != arrival.person]
+        own = self.people.consent(arrival.person)
+        allowed = own.dial > Dial.off or (
+            own.version == 0 and any(self.people.consent(name).dial > Dial.off for name in names)
+        )
+        if not names or not allowed:
+            return None
+        how = ALIAS if arrival.alias else DEVICE
+        links = [Link(arrival.id, at, name, arrival.person, how, source=arrival.name) for name in names]
+        kept = self.people.keep(links)
+        if kept is not None:
+            acks.append(kept)
+        return kept is not None
+
     def _assume(self, arrivals: Iterable[Arrival], assumed: ConsentChange) -> Ack[None]:
         people = dict.fromkeys(arrival.person for arrival in arrivals if 0 < len(arrival.person) <= ID_MOST)
-        silent = [(person, assumed) for person in people if self._known_consent(person).version == 0]
+        silent = [(person, assumed) for person in people if self.people.consent(person).version == 0]
         for person, change in silent:
-            self._consents[person] = NOBODY.after(change)  # it counts for this batch already
+            self.people.know(person, NOBODY.after(change))  # it counts for this batch already
         return self.stores.consents.append(silent) if silent else Ack(None)
 
     def _keep_until(self, data: str, now: int) -> int:
@@ -286,12 +312,12 @@ class Engine:
         return now + self.charter.data[data].retention_days * DAY
 
     def _mark_child(self, person: str, child: bool, now: int) -> Ack[None]:
-        known = self.consent(person)
+        known = self.people.consent(person)
         if known.child == child:
             return Ack(None)
         change = ConsentChange(now, "declared age", self.charter.version, child=child)
         written = self.stores.consents.append([(person, change)])
-        self._consents[person] = known.after(change)  # it counts for the rest of the batch already
+        self.people.know(person, known.after(change))  # it counts for the rest of the batch already
         return written
 
     # ------------------------------------------------------------------------------------------------------ decisions out
@@ -309,8 +335,11 @@ class Engine:
         now = self.shell.now()
         with self.stores.glance():
             shelf = self.shelf()
-            consent = NOBODY if person is None else self.consent(person)
-            profile = UNKNOWN if person is None else self.profile(person)
+            consent, profile = NOBODY, UNKNOWN
+            if person is not None:
+                self.people.refresh()
+                person = self.people.who(person, now)
+                consent, profile = self.people.effective(person), self.people.profile(person)
         taken: list[int] = []
         answers = []
         for ask in asks:
@@ -343,12 +372,8 @@ class Engine:
         return self.stores.consents.append([(person, change)])
 
     def forget(self, person: str) -> list[Ack[None]]:
-        """Leave nothing of the person, in any store."""
-        _, cached = self._profiles.pop(person, (0, UNKNOWN))
-        self._cached -= len(cached.observed)
-        self._consents.pop(person, None)
-        kept = (self.stores.events, self.stores.consents, self.stores.receipts, self.stores.quarantine)
-        return [store.forget(person) for store in kept]
+        """Leave nothing of the person, in any store, under any name that is theirs."""
+        return self.people.forget(person)
 
 
 def must_be_durable(answer: Answer) -> bool:

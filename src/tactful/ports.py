@@ -6,7 +6,7 @@ what each must do; an implementation of your own inherits the suite as its test.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -87,8 +87,8 @@ class EventLog(Protocol):
     def people(self) -> Iterator[tuple[str, list[Event]]]:
         """Everybody, with their events, for learning. Names are pseudonyms, stable within the installation, in sorted order."""
 
-    def forget(self, person: str) -> Ack[None]:
-        """Leave nothing of the person."""
+    def forget(self, person: str, events: Collection[str] | None = None) -> Ack[None]:
+        """Leave nothing of the person; or, of the person, nothing of the events with these ids, which still count as seen."""
 
 
 class ConsentLog(Protocol):

@@ -17,6 +17,7 @@ from tactful.domain.errors import UnknownPlugin
 from tactful.domain.placement import Placement
 from tactful.engine import Engine, Shell
 from tactful.flow.decide import Recipe
+from tactful.flow.identity import effective, merged
 from tactful.learn.interactions import interactions_of
 from tactful.learn.train import learners
 from tactful.plugins import build
@@ -102,6 +103,7 @@ def engine_of(home: Home, stores: Stores, shell: Shell | None = None) -> Engine:
 
 def interactions_in(engine: Engine) -> Interactions:
     """What may be learned from, of all that is kept."""
-    consents = {name: Consent.of(changes) for name, changes in engine.stores.consents.everybody()}
-    people, catalogue = engine.stores.events.people(), engine.shelf().catalogue
+    links = dict(engine.stores.links.everybody())
+    consents = effective({name: Consent.of(changes) for name, changes in engine.stores.consents.everybody()}, links)
+    people, catalogue = merged(engine.stores.events.people(), links), engine.shelf().catalogue
     return interactions_of(people, consents, engine.charter, catalogue, engine.shell.now())

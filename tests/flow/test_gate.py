@@ -524,7 +524,7 @@ MUTANTS: list[tuple[object, str, Callable[..., object]]] = [
     (gate._Cut, "keeps_trait", yes),
     (gate._Cut, "_entry_shut", none),
     (gate, "_shut", lambda *_: False),
-    (gate, "_visit_start", lambda *_: 0),
+    (gate, "visit_start", lambda *_: 0),
     (gate, "is_child", lambda *_: False),
     (gate, "allows", yes),
 ]

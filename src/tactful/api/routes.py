@@ -2,6 +2,7 @@
 
 import logging
 import zlib
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -21,6 +22,8 @@ from tactful.flow.explain import label, sentence, what_if
 
 Req = Request[Any, Any, Any]
 log = logging.getLogger("tactful")
+SELLER_MOST = 256
+"""Longest name of a seller, in characters."""
 GZIP_MAGIC = b"\x1f\x8b"
 
 
@@ -155,8 +158,9 @@ async def put_consent(request: Req, person: str, data: shapes.ConsentRequest) ->
                     field=name, why="the charter does not know it", fix=f"It knows {', '.join(known) or 'none'}"
                 )
     change = ConsentChange(
-        service.engine.shell.now(), data.source, charter.version, dial_of(data.dial), data.purposes, data.sensitive
-    )
+        service.engine.shell.now(), data.source, charter.version, dial_of(data.dial), data.purposes, data.sensitive,
+        sellers=sellers_of(data.sellers),
+    )  # fmt: skip
     await service.engine.change_consent(person, change)
     return consent_out(service.engine.consent(person))
 
@@ -170,11 +174,23 @@ def dial_of(name: str | None) -> Dial | None:
     return Dial[name]
 
 
+def sellers_of(answers: Mapping[str, bool]) -> dict[str, bool]:
+    """Answers about sellers that can be written down. Raises BadInput for a name that no seller can have."""
+    for name in answers:
+        if not 0 < len(name) <= SELLER_MOST or name != name.strip():
+            raise BadInput(
+                field="sellers",
+                why=f"a seller's name has 1 to {SELLER_MOST} characters, and no space around it",
+                fix="Write it as it stands with the data",
+            )
+    return dict(answers)
+
+
 def consent_out(consent: Consent) -> shapes.ConsentResponse:
     """A consent as the client gets it."""
     return shapes.ConsentResponse(
         consent.dial.name, consent.dial.words, sorted(consent.granted), sorted(consent.refused), sorted(consent.sensitive),
-        consent.version,
+        consent.version, sorted(consent.refused_sellers),
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from litestar import Request
 from tactful.api.access import Access, Key
 from tactful.connectors.segment import Caller, meaning
 from tactful.domain.errors import NotAllowed
-from tactful.domain.identity import ANONYMOUS
+from tactful.domain.identity import ANONYMOUS, account_of
 from tactful.engine import Engine
 from tactful.settings import Limits, Segment
 
@@ -36,7 +36,7 @@ class Service:
         """For whom a decision is. A public key cannot name a known person without that person's token."""
         proven = self.token_person(request)
         if person is not None:
-            if not key.trusted and person != proven:
+            if not key.trusted and (proven is None or proven not in (person, account_of(person))):
                 raise NotAllowed(
                     why="A public key cannot ask for a known person",
                     fix="Send the person's token as X-Person-Token, or use a secret key",
@@ -49,7 +49,7 @@ class Service:
     def own(self, request: "Request[Any, Any, Any]", person: str, scope: str) -> None:
         """Whether the request may act on this person's own things: by their token, or by a trusted key with the scope."""
         proven = self.token_person(request)
-        if proven is not None and proven == person:
+        if proven is not None and proven in (person, account_of(person)):
             return
         key = self.key(request, scope)
         if not key.trusted:

@@ -112,16 +112,18 @@ class ItemsResponse(Struct):
 
 
 class ConsentRequest(Struct, forbid_unknown_fields=True):
-    """What changes; the rest stays. dial: off, told, visit or remember."""
+    """What changes; the rest stays. dial: off, told, visit or remember. sellers: whose data about them they refuse (false), or
+    allow again (true)."""
 
     dial: str | None = None
     purposes: dict[str, bool] = {}
     sensitive: dict[str, bool] = {}
+    sellers: dict[str, bool] = {}
     source: Annotated[str, Meta(min_length=1, max_length=100)] = "api"
 
 
 class ConsentResponse(Struct):
-    """What the person allows now. words: the dial in the words that people read."""
+    """What the person allows now. words: the dial in the words that people read. refused_sellers: whose data about them is not used."""
 
     dial: str
     words: str
@@ -129,6 +131,7 @@ class ConsentResponse(Struct):
     refused: list[str]
     sensitive: list[str]
     version: int
+    refused_sellers: list[str] = []
 
 
 class Reason(Struct):

@@ -5,10 +5,10 @@ from pathlib import Path
 import click
 
 from tactful import __version__
+from tactful.cli.exports import export
+from tactful.cli.imports import import_
 from tactful.cli.opening import opened
-from tactful.cli.show import as_json, errors, fail, table
-
-json_option = click.option("--json", "machine", is_flag=True, help="Print JSON for machines.")
+from tactful.cli.show import as_json, errors, fail, json_option, table
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -50,76 +50,6 @@ def init(home: Path, folder: Path | None, machine: bool) -> None:
     )  # fmt: skip
     click.echo("\nKeep the secret key now: only its hash is stored.")
     click.echo("Next: tactful import movielens FOLDER, tactful train, tactful serve.")
-
-
-@tactful.group("import")
-def import_() -> None:
-    """Bring in what there is already, with an exact account."""
-
-
-@import_.command("movielens")
-@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
-@click.option("--granted", default=None, help="Purposes these people agreed to, comma separated.")
-@json_option
-@click.pass_obj
-@errors
-def import_movielens(home: Path, folder: Path, granted: str | None, machine: bool) -> None:
-    """MovieLens 1M, 100k or newer: films and ratings, and for its people the consent under which they were collected."""
-    from tactful.cli.importing import bring
-    from tactful.connectors import movielens
-
-    purposes = movielens.GRANTED if granted is None else _purposes(granted)
-    with opened(home) as (_, engine):
-        films = list(movielens.items(folder))
-        if not machine:
-            click.echo(f"{len(films):,} films; consent recorded as given to MovieLens: {', '.join(purposes)}")
-        account = bring(
-            engine,
-            films,
-            movielens.ratings(folder),
-            movielens.count(folder),
-            purposes,
-            "MovieLens (research use)",
-            machine,
-        )
-    account.show(machine)
-
-
-@import_.command("csv")
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--person", default="person", show_default=True, help="Column of the person.")
-@click.option("--item", default="item", show_default=True, help="Column of the item.")
-@click.option(
-    "--at", default="at", show_default=True, help="Column of the time: ISO 8601, or seconds or milliseconds since 1970."
-)
-@click.option("--verb", default="", help="Column of the verb, if there is one.")
-@click.option(
-    "--always", default="viewed", show_default=True, help="The verb of every row, if there is no such column."
-)
-@click.option("--value", default="", help="Column of the value (stars, amount), if there is one.")
-@click.option(
-    "--granted", required=True, help='Purposes these people agreed to, comma separated; "" if they were not asked.'
-)
-@click.option("--source", default="", help="Where they agreed; stands in each one's proof of consent.")
-@json_option
-@click.pass_obj
-@errors
-def import_csv(home: Path, /, file: Path, granted: str, source: str, machine: bool, **columns: str) -> None:
-    """Interactions from a CSV file with a header. Items not in the catalogue yet are added by their id."""
-    from tactful.cli.importing import bring
-    from tactful.connectors import csv
-
-    purposes = _purposes(granted)
-    with opened(home) as (_, engine):
-        rows = csv.rows(file, csv.Columns(**columns), engine.shell.now())
-        with file.open("rb") as lines:
-            total = sum(1 for _ in lines) - 1
-        account = bring(engine, [], rows, total, purposes, source or f"import of {file.name}", machine)
-    account.show(machine)
-
-
-def _purposes(granted: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in granted.split(",") if name.strip())
 
 
 @tactful.command()
@@ -206,6 +136,8 @@ def explain(home: Path, receipt: str, machine: bool) -> None:
 @click.option("--withdraw", multiple=True, help="A purpose the person no longer allows.")
 @click.option("--turn-on", multiple=True, help="A sensitive category the person turns on.")
 @click.option("--turn-off", multiple=True, help="A sensitive category the person turns off.")
+@click.option("--refuse-seller", multiple=True, help="Somebody whose data about them the person refuses.")
+@click.option("--allow-seller", multiple=True, help="Somebody whose data about them the person allows again.")
 @json_option
 @click.pass_obj
 @errors
@@ -280,3 +212,7 @@ def demo(port: int, folder: Path, fresh: bool) -> None:
     from tactful.cli.demonstration import demonstrate
 
     demonstrate(folder, port, fresh)
+
+
+tactful.add_command(import_)
+tactful.add_command(export)

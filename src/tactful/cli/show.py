@@ -12,6 +12,8 @@ from tactful.domain.errors import TactfulError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+json_option = click.option("--json", "machine", is_flag=True, help="Print JSON for machines.")
+
 
 def as_json(value: Any) -> None:
     """Print for machines."""

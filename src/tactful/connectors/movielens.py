@@ -4,15 +4,17 @@ Where the stars are missing and only the order and a "four stars or more" flag a
 """
 
 import csv
-import gzip
-import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
+from tactful.connectors.files import count_lines, open_text
+from tactful.connectors.mapping import RAW_MOST
 from tactful.domain.errors import BadInput
 from tactful.domain.event import Arrival
 from tactful.domain.item import Attribute, Item
+from tactful.ports import Quarantined
 
 GRANTED = ("personalise", "learn")
 """The people of MovieLens agreed to research use; the import records these purposes for them, with MovieLens as the source."""
@@ -49,51 +51,59 @@ def items(folder: Path) -> Iterator[Item]:
                 yield _film(film, f"{title} ({year})" if year else title, kinds.split())
 
 
-def ratings(folder: Path) -> Iterator[Arrival]:
-    """The ratings, in the file's order. Raises BadInput if there is no file of ratings."""
+def ratings(folder: Path, now: int = 0) -> Iterator[Arrival | Quarantined]:
+    """The ratings, in the file's order; a line that cannot be used, with what is wrong with it. Raises BadInput if there is no file
+    of ratings. now: milliseconds since 1970, for those lines."""
     path = _first(folder, RATINGS)
+    if "ratings.dat" in path.name:
+        split = "::"
+    elif "u.data" in path.name or "inter" in path.suffixes or path.name.startswith("ml-100k"):
+        split = "\t"
+    else:
+        split = ","
+    headed = split == "," or (split == "\t" and "u.data" not in path.name)
+    read = _ordered if "ordered" in path.name else _starred
     with _open(path, "utf-8") as file:
-        if "ratings.dat" in path.name:
-            split = "::"
-        elif "u.data" in path.name or "inter" in path.suffixes or path.name.startswith("ml-100k"):
-            split = "\t"
-        else:
-            split = ","
-        if (split == "\t" and "u.data" not in path.name) or split == ",":
-            next(file)
-        if "ordered" in path.name:
-            yield from _ordered(file)
-        else:
-            yield from _starred(file, split)
+        for number, line in enumerate(file, 1):
+            if headed and number == 1:
+                continue
+            cells = line.rstrip("\n").split(split)
+            try:
+                yield read(cells)
+            except (ValueError, OverflowError):
+                where, raw = f"line {number}", line.encode(errors="surrogateescape")[:RAW_MOST]
+                why = f"it is no rating; write user, film, stars and seconds since 1970 with {split!r} between"
+                yield Quarantined(where, now, "", raw, where, why)
 
 
 def count(folder: Path) -> int:
-    """How many ratings there are, for the progress bar."""
-    with _open(_first(folder, RATINGS), "utf-8") as file:
-        return sum(1 for _ in file)
+    """How many lines of ratings there are, for the progress bar."""
+    return count_lines(_first(folder, RATINGS))
 
 
-def _ordered(file: Iterator[str]) -> Iterator[Arrival]:
-    for line in file:
-        user, film, position, _, at, _ = line.split(",")
-        # Many ratings share a second: the id carries the position, so that the order survives.
-        yield Arrival(
-            id=f"ml-{int(position):05d}", person=user, name="rated", at=int(at) * 1000, verb="rated", items=(film,)
-        )
+def files(folder: Path) -> tuple[Path, Path]:
+    """The files that are read: films, ratings. Raises BadInput."""
+    return _first(folder, MOVIES), _first(folder, RATINGS)
 
 
-def _starred(file: Iterator[str], split: str) -> Iterator[Arrival]:
-    for line in file:
-        user, film, stars, at = line.rstrip("\n").split(split)
-        yield Arrival(
-            id=f"ml-{film}",
-            person=user,
-            name="rated",
-            at=int(float(at)) * 1000,
-            verb="rated",
-            items=(film,),
-            value=float(stars),
-        )
+def _ordered(cells: list[str]) -> Arrival:
+    user, film, position, _, at, _ = cells
+    # Many ratings share a second: the id carries the position, so that the order survives.
+    name = f"ml-{int(position):05d}"
+    return Arrival(id=name, person=_utf8(user), name="rated", at=int(at) * 1000, verb="rated", items=(_utf8(film),))
+
+
+def _starred(cells: list[str]) -> Arrival:
+    user, film, stars, at = cells
+    moment, value = int(float(at)) * 1000, float(stars)
+    return Arrival(
+        id=f"ml-{_utf8(film)}", person=_utf8(user), name="rated", at=moment, verb="rated", items=(film,), value=value
+    )
+
+
+def _utf8(text: str) -> str:
+    text.encode()  # raises UnicodeEncodeError, a ValueError, for what was not UTF-8
+    return text
 
 
 def _film(film: str, title: str, genres: list[str]) -> Item:
@@ -116,7 +126,5 @@ def _first(folder: Path, names: tuple[str, ...]) -> Path:
     )
 
 
-def _open(path: Path, encoding: str) -> io.TextIOWrapper:
-    if path.suffix == ".gz":
-        return io.TextIOWrapper(gzip.open(path), encoding=encoding)
-    return path.open(encoding=encoding)
+def _open(path: Path, encoding: str) -> IO[str]:
+    return open_text(path, encoding, errors="surrogateescape")

@@ -45,6 +45,7 @@ class Consent(Struct, frozen=True):
 
     granted, refused: purposes answered yes and no. sensitive: categories turned on. child: whether they are known to be one.
     refused_sellers: whose data about them they do not want used. version: how many changes led here. since: when the first was made; somebody forgotten who comes back begins anew.
+    dialled: whether a level on the dial was ever chosen.
     """
 
     dial: Dial = Dial.off
@@ -55,6 +56,7 @@ class Consent(Struct, frozen=True):
     version: int = 0
     since: int = 0
     refused_sellers: frozenset[str] = frozenset()
+    dialled: bool = False
 
     @staticmethod
     def of(changes: Iterable[ConsentChange]) -> "Consent":
@@ -79,6 +81,7 @@ class Consent(Struct, frozen=True):
             child=self.child if change.child is None else change.child,
             version=self.version + 1,
             since=self.since or change.at,
+            dialled=self.dialled or change.dial is not None,
             refused_sellers=(self.refused_sellers | frozenset(change.sellers)) - wanted,
         )
 

@@ -9,7 +9,7 @@ ANONYMOUS = "anon:"
 MEMBER = "member:"
 """Prefix of the names of people who share an account: `member:kid:home` is `kid` of the account `home`."""
 
-DEVICE, ALIAS, CHOSEN, DISOWNED = "device", "alias", "chosen", "disowned"
+DEVICE, ALIAS, ADDED, CHOSEN, DISOWNED = "device", "alias", "added", "chosen", "disowned"
 LINKED, UNLINKED, CONFIRMED = "linked", "unlinked", "confirmed"
 
 
@@ -17,8 +17,8 @@ class Link(Struct, frozen=True, array_like=True):
     """One statement about who is who, kept as proof at both names.
 
     id: of the message that brought it; at: from when on it holds, milliseconds since 1970; name: what the events come under; person: whose they are.
-    how: `device` (theirs from `at` on, and what came before anybody's), `alias` (theirs all along), `chosen` (of an account: who uses it
-    from `at` on), `disowned` (nobody's, from `since` to `at`: "that was not me"). state: linked, unlinked, or confirmed by the person.
+    how: `device` (theirs from `at` on, and what came before anybody's), `alias` (theirs all along), `added` (to an account: one of its
+    people), `chosen` (of an account: who uses it from `at` on), `disowned` (nobody's, from `since` to `at`: "that was not me"). state: linked, unlinked, or confirmed by the person.
     source: by what it was proven.
     """
 
@@ -30,6 +30,11 @@ class Link(Struct, frozen=True, array_like=True):
     state: str = LINKED
     since: int = 0
     source: str = ""
+
+    @property
+    def key(self) -> tuple[str, str, str, str, str]:
+        """By which a link that comes again is known: a message sent twice says the same thing, whatever its corrected time."""
+        return self.id, self.name, self.person, self.how, self.state
 
 
 def pseudonymous(link: Link, pseudonym: Callable[[str], str]) -> Link:
@@ -66,7 +71,8 @@ class Owners:
         said = [link for link in mine if link.state == LINKED]
         self._turns = tuple((link.at, link.person, link.how) for link in said if link.how in (DEVICE, CHOSEN))
         aliases = [link.person for link in said if link.how == ALIAS and self._active(link.person, ALIAS)]
-        self._alias = aliases[-1] if aliases else None
+        self.alias = aliases[-1] if aliases else None
+        """The person whose old name this is, if it is one."""
 
     def _active(self, person: str, how: str) -> bool:
         return self._state.get((person, how)) == LINKED
@@ -79,7 +85,7 @@ class Owners:
     @property
     def handed_on(self) -> bool:
         """Whether any event under this name may be somebody else's, or nobody's."""
-        return bool(self._turns or self._alias or self._disowned)
+        return bool(self._turns or self.alias or self._disowned)
 
     def confirmed(self, person: str) -> bool:
         """Whether the person has confirmed that the name is theirs."""
@@ -97,8 +103,8 @@ class Owners:
         """Whose an event of this moment (ms since 1970) is; the name itself if nobody else's; None if disowned."""
         if self.disowned(moment):
             return None
-        if self._alias is not None:
-            return self._alias
+        if self.alias is not None:
+            return self.alias
         turn = None
         for begins, person, how in self._turns:
             if begins <= moment:

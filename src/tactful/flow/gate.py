@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from tactful.domain.charter import Charter, Data
 from tactful.domain.consent import Consent, Dial
-from tactful.domain.event import Arrival, Event, Interaction, Told, Trait
+from tactful.domain.event import Arrival, Event, Interaction, Obtained, Provenance, Told, Trait
 from tactful.domain.profile import Profile
 from tactful.domain.view import View, Withheld
 
@@ -39,7 +39,11 @@ class Refused(Struct, frozen=True):
 def admit(arrival: Arrival, charter: Charter, consent: Consent, now: int) -> Admitted | Refused:
     """What of an arrival may be kept, and for which purposes: what the person allows, narrowed by what the event itself says."""
     if arrival.verb:
+        if arrival.obtained is not None:
+            return Refused("what somebody did is not bought: data obtained from others is kept as traits only")
         return _admit_interaction(arrival, charter, consent, now)
+    if arrival.obtained is not None:
+        return _admit_obtained(arrival, arrival.obtained, charter, consent, now)
     child = child_in(arrival.traits, now, charter.children.age)
     if not arrival.traits:
         return Refused(f"the event {arrival.name!r} means nothing that the charter keeps")
@@ -94,6 +98,38 @@ def _admit_interaction(arrival: Arrival, charter: Charter, consent: Consent, now
         for place, item in enumerate(arrival.items)
     ]
     return Admitted(tuple(kept), stripped)
+
+
+def _admit_obtained(
+    arrival: Arrival, source: Provenance, charter: Charter, consent: Consent, now: int
+) -> Admitted | Refused:
+    """Traits that come from somebody else: only with seller, licence and basis, and only while the person does not refuse the seller."""
+    for name in ("seller", "licence", "basis"):
+        if not getattr(source, name):
+            return Refused(f"no {name} stands with it; data obtained from others needs seller, licence and legal basis")
+    if source.seller in consent.refused_sellers:
+        return Refused(f"the person refuses data from {source.seller!r}")
+    if is_child(consent, charter) or child_in(arrival.traits, now, charter.children.age):
+        return Refused("children are not profiled")
+    if consent.dial < Dial.remember:
+        return Refused(f"the person's dial stands at {consent.dial.words!r}")
+    events: list[Event] = []
+    stripped: list[str] = []
+    for name, value in arrival.traits.items():
+        entry = charter.of_trait.get(("obtained", name))
+        purposes = () if entry is None else purposes_for(charter.data[entry], charter, consent, arrival.granted)
+        if entry is None or not _plain(value):
+            stripped.append(name)
+        elif purposes and not _shut(charter.data[entry], consent):
+            at = arrival.at or now
+            events.append(
+                Obtained(f"{arrival.id}#{name}", at, name, value, entry, purposes, source.seller, source.licence, source.basis, now)
+            )  # fmt: skip
+    if not events:
+        return Refused(
+            "none of its traits may be kept: undeclared as obtained in the charter, or not allowed by the person"
+        )
+    return Admitted(tuple(events), tuple(stripped))
 
 
 def purposes_for(
@@ -175,7 +211,7 @@ def view_of(
         audience = "children" if child else "adults"
         return View(purpose=purpose, surface=surface, withheld=_all_withheld(profile, shut), audience=audience)
     cut = _Cut(consent, charter, purpose, surface, now)
-    visit_from = _visit_start(profile.observed, now, charter.visit_ms)
+    visit_from = visit_start(profile.observed, now, charter.visit_ms)
     history = cut.history(profile.observed, visit_from, telling)
     traits: dict[str, Trait] = {}
     # What the person said comes last: it overrides what others said or we concluded.
@@ -206,8 +242,8 @@ def _all_withheld(profile: Profile, why: str) -> tuple[Withheld, ...]:
     return tuple(Withheld(data, why, number) for data, number in sorted(count.items()))
 
 
-def _visit_start(observed: Sequence[Interaction], now: int, gap: int) -> int:
-    """When the visit that is going on now began: walk back from now until nothing happened for longer than the gap."""
+def visit_start(observed: Sequence[Event], now: int, gap: int) -> int:
+    """When the visit that is going on now began: walk back, newest last, from now until nothing happened for longer than the gap."""
     start = now
     for interaction in reversed(observed):
         if start - interaction.at > gap:
@@ -292,6 +328,8 @@ class _Cut:
             why = f"it was not collected for {self.purpose!r}"
         if why is None and (trait.kept or trait.at) < self._oldest[trait.data]:
             why = "its time is over"
+        if why is None and isinstance(trait, Obtained) and trait.seller in self.consent.refused_sellers:
+            why = f"the person refuses data from {trait.seller!r}"
         if why is None:
             return True
         self._why[trait.data, why] += 1

@@ -7,7 +7,7 @@ Not to be shared between threads.
 import hashlib
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from msgspec import structs
 
@@ -63,7 +63,16 @@ class _State:
 class _Events:
     def __init__(self, state: _State) -> None:
         self._state = state
-        self.forget = state.forget
+
+    def forget(self, person: str, events: Collection[str] | None = None) -> Ack[None]:
+        if events is None:
+            return self._state.forget(person)
+        records = self._state.records.pop(person, [])
+        kept = [(seq, tuple(one for one in record.events if one.id not in events), record) for seq, record in records]
+        left = [(seq, structs.replace(record, events=whole)) for seq, whole, record in kept if whole]
+        if left:
+            self._state.records[person] = left
+        return Ack(None)
 
     def append(self, records: Sequence[Record]) -> Ack[frozenset[tuple[str, str]]]:
         duplicates = set()
@@ -128,7 +137,7 @@ class _Links:
         for link in links:
             for name in dict.fromkeys(filter(None, (link.name, link.person))):
                 kept = self._state.links.setdefault(name, [])
-                if link not in kept:
+                if all(link.key != other.key for other in kept):
                     kept.append(link)
                     self._state.changed = self._state.next()
         return Ack(None)

@@ -76,6 +76,13 @@ class Forget(Struct, frozen=True, array_like=True, tag="forget"):
     person: bytes
 
 
+class ForgetEvents(Struct, frozen=True, array_like=True, tag="forget events"):
+    """Put these records of a person in the place of those with their numbers: (seq, data entry, packed events; empty: none is left)."""
+
+    person: bytes
+    records: list[tuple[int, str, bytes]]
+
+
 class Purge(Struct, frozen=True, array_like=True, tag="purge"):
     """Drop whatever is due at this time (ms). Answered with how many rows went."""
 
@@ -86,7 +93,18 @@ class Flush(Struct, frozen=True, array_like=True, tag="flush"):
     """Answered once everything that came before is durable."""
 
 
-Command = Append | AppendConsent | AppendLink | AppendReceipt | PutItems | PutQuarantine | Forget | Purge | Flush
+Command = (
+    Append
+    | AppendConsent
+    | AppendLink
+    | AppendReceipt
+    | PutItems
+    | PutQuarantine
+    | Forget
+    | ForgetEvents
+    | Purge
+    | Flush
+)
 
 
 class Call(Struct, frozen=True, array_like=True):

@@ -121,6 +121,11 @@ class Eraser:
         for name, value in (("seq", seq), ("changed", seq), ("tombstone", last)):
             self._db.execute(_SET_META, (value, name))
 
+    def rewritten(self) -> None:
+        """Something was erased on the writer's connection: take it out of the write-ahead log too."""
+        self._in_log = True
+        self.empty_logs()
+
     def empty_logs(self) -> None:
         """Empty the write-ahead logs, which still hold what was erased. SQLite waits a second for readers to step aside."""
         if not self._in_log:

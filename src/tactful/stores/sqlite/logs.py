@@ -1,7 +1,7 @@
 """The five ports over a link to the writer and a reader of our own."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Protocol, TypeVar
 
 import msgspec
@@ -23,6 +23,7 @@ from tactful.stores.sqlite.commands import (
     AppendReceipt,
     Command,
     Forget,
+    ForgetEvents,
     Piece,
     Purge,
     PutItems,
@@ -94,7 +95,16 @@ class _Events:
         self._room = room
         self._pseudonym = room.pseudonym
         self._head = room.reader.head
-        self.forget = room.forget
+
+    def forget(self, person: str, events: Collection[str] | None = None) -> Ack[None]:
+        if events is None:
+            return self._room.forget(person)
+        name, rows = self._pseudonym(person), []
+        for seq, data, record in self._room.reader.records(name):
+            left = [event for event in record if event.id not in events]
+            if len(left) < len(record):
+                rows.append((seq, data, _encode(left) if left else b""))
+        return self._room.link.send(ForgetEvents(name, rows), _same)
 
     def append(self, records: Sequence[Record]) -> Ack[frozenset[tuple[str, str]]]:
         records = tuple(records)
@@ -161,7 +171,7 @@ class _Links:
         for link in links:
             ends = [master.pseudonym(name) for name in dict.fromkeys(filter(None, (link.name, link.person)))]
             packed = _encode(link)
-            digest = master.message(ends[0], repr(link))
+            digest = master.message(ends[0], repr(link.key))
             rows += [(end, digest, other, packed) for end, other in zip(ends, reversed(ends), strict=True)]
         return self._room.link.send(AppendLink(rows), _same)
 

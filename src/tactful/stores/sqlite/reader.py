@@ -78,12 +78,16 @@ class Reader:
         return row[0] if row else 0
 
     def events(self, person: bytes, after: int) -> list[tuple[int, Event]]:
+        return [(seq, event) for seq, _, events in self.records(person, after) for event in events]
+
+    def records(self, person: bytes, after: int = 0) -> list[tuple[int, str, list[Event]]]:
+        """(seq, data entry, events) of the records numbered above `after`."""
         found = []
         with disk_errors():
             for seq, data, sealed in self._db.execute(_EVENTS, (person, after)).fetchall():
                 content = self._keys.open((person, data), sealed)
                 if content is not None:
-                    found += [(seq, event) for event in _events(content)]
+                    found.append((seq, data, _events(content)))
         return found
 
     def people(self) -> Iterator[tuple[bytes, list[Event]]]:

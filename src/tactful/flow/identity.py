@@ -1,0 +1,148 @@
+"""One person across names: whose an event is, which names a person goes by, and whose consent holds. Pure: links and consents are passed in.
+
+Nothing here depends on the order in which events and links came, only on what they say.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from tactful.domain.consent import Consent
+from tactful.domain.event import Event
+from tactful.domain.identity import ALIAS, ANONYMOUS, DEVICE, Link, Owners
+
+OwnersOf = Callable[[str], Owners]
+
+
+def owner_of(name: str, moment: int, owners: OwnersOf) -> str | None:
+    """Whose an event under this name is, through chains of links; None if disowned. moment: ms since 1970.
+
+    Names that lead round in a circle are all one person: the circle's first name in the alphabet.
+    """
+    path = [name]
+    while True:
+        following = owners(path[-1]).at(moment)
+        if following is None or following == path[-1]:
+            return following
+        if following in path:
+            return min(path[path.index(following) :])
+        path.append(following)
+
+
+def names_of(person: str, links: Callable[[str], Sequence[Link]]) -> tuple[str, ...]:
+    """The person's own name, then every name that is or was theirs, or belongs to one that was, in the alphabet's order."""
+    found, waiting = {person}, [person]
+    while waiting:
+        name = waiting.pop()
+        for link in links(name):
+            if link.person == name and link.name not in found:
+                found.add(link.name)
+                waiting.append(link.name)
+    return (person, *sorted(found - {person}))
+
+
+def acts_as(person: str, moment: int, owners: OwnersOf) -> str:
+    """For whom a decision asked for under this name is: an old name means the new one, an account whoever is using it.
+
+    A device means itself, however linked: it proves nothing about who sits in front of it.
+    """
+    if person.startswith(ANONYMOUS):
+        return person
+    return owner_of(person, moment, owners) or person
+
+
+def theirs(
+    events: Iterable[tuple[int, Event]], name: str, person: str, owners: OwnersOf
+) -> Iterable[tuple[int, Event]]:
+    """Those of the events under this name that are this person's."""
+    if name == person and not owners(name).handed_on:
+        return events
+    return ((number, event) for number, event in events if owner_of(name, event.at, owners) == person)
+
+
+def held_back_by(names: Sequence[str], owners: OwnersOf, consents: Callable[[str], Consent]) -> dict[str, Consent]:
+    """Linked names that the person has not confirmed, and what was answered under them; where nothing was, nothing holds back.
+
+    names: the person's own first, as `names_of` gives them.
+    """
+    found = {}
+    for name in names[1:]:
+        of = owners(name)
+        linked = [person for person in names if of.how(person) in (DEVICE, ALIAS)]
+        if linked and not any(of.confirmed(person) for person in linked) and consents(name).version:
+            found[name] = consents(name)
+    return found
+
+
+def strictest(consent: Consent, others: Iterable[Consent]) -> Consent:
+    """What all of them allow: the lowest dial, the purposes granted by each, nothing that any refused. Version and age stay the first one's."""
+    for other in others:
+        child = True if True in (consent.child, other.child) else consent.child
+        consent = Consent(
+            dial=min(consent.dial, other.dial),
+            granted=consent.granted & other.granted,
+            refused=consent.refused | other.refused,
+            sensitive=consent.sensitive & other.sensitive,
+            child=child,
+            version=consent.version,
+            since=consent.since,
+            refused_sellers=consent.refused_sellers | other.refused_sellers,
+            dialled=consent.dialled,
+        )
+    return consent
+
+
+def at_the_door(name: str, moment: int, owners: OwnersOf, consents: Callable[[str], Consent]) -> tuple[str, Consent]:
+    """Under which name an event is kept, and under whose consent it comes in.
+
+    A device's events come under what was answered on the device. What comes under an account while somebody else of it is using it
+    is theirs, under their consent. What still comes under an old name, under which nothing was answered, comes under the new one's.
+    """
+    own = consents(name)
+    of = owners(name)
+    if name.startswith(ANONYMOUS) or not of.handed_on:
+        return name, own
+    owner = owner_of(name, moment, owners)
+    if owner is None or owner == name:
+        return name, own
+    if of.how(owner) == ALIAS or of.alias is not None:
+        return name, own if own.version else consents(owner)
+    return owner, consents(owner)
+
+
+def merged(
+    everybody: Iterable[tuple[str, list[Event]]], links: Mapping[str, Sequence[Link]]
+) -> Iterable[tuple[str, list[Event]]]:
+    """People with their events, those of linked names brought together under the person. In the alphabet's order of names
+    among those without links, then among those with."""
+    owners = {name: Owners(name, of) for name, of in links.items()}
+
+    def owners_of(name: str) -> Owners:
+        return owners.get(name) or Owners(name, ())
+
+    together: dict[str, list[Event]] = {}
+    for name, events in everybody:
+        if name not in links:
+            yield name, events
+            continue
+        for event in events:
+            owner = owner_of(name, event.at, owners_of)
+            if owner is not None:
+                together.setdefault(owner, []).append(event)
+    yield from sorted(together.items(), key=lambda person: person[0])
+
+
+def effective(consents: Mapping[str, Consent], links: Mapping[str, Sequence[Link]]) -> dict[str, Consent]:
+    """For every name with a consent: what holds for it once what its unconfirmed links hold back is taken away."""
+    owners = {name: Owners(name, of) for name, of in links.items()}
+    nobody = Consent()
+
+    def owners_of(name: str) -> Owners:
+        return owners.get(name) or Owners(name, ())
+
+    def consent_of(name: str) -> Consent:
+        return consents.get(name, nobody)
+
+    held = dict(consents)
+    for name in links:
+        names = names_of(name, lambda one: links.get(one, ()))
+        held[name] = strictest(consent_of(name), held_back_by(names, owners_of, consent_of).values())
+    return held

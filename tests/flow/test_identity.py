@@ -1,0 +1,334 @@
+"""One person on two devices is one, two people on one device are two, and nobody's consent leaks into anybody's."""
+
+import random
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+from tactful.domain.consent import Consent, Dial
+from tactful.domain.event import Arrival
+from tactful.domain.identity import ALIAS, CONFIRMED, DEVICE, UNLINKED, Link, Owners, member
+from tactful.domain.profile import Profile
+from tactful.flow.gate import allows
+from tactful.wire import interactions_in
+from tests.shop import DAY, EVERYTHING, NOW, Shop, open_shop
+
+ITEMS = tuple(f"thing-{number}" for number in range(12))
+
+
+def names_in(number: int) -> tuple[list[str], list[str]]:
+    """Three devices and two people of a history of their own."""
+    return [f"anon:{number}-{device}" for device in "xyz"], [f"{number}-{person}" for person in ("ada", "bob")]
+
+
+# ------------------------------------------------------------------------------------------------- ten thousand histories
+
+
+def history(dice: random.Random, devices: Sequence[str], people: Sequence[str]) -> list[Arrival | Link]:
+    """Six events: acts of devices and of people, logins, old names, and devices that are given up."""
+    found: list[Arrival | Link] = []
+    for number in range(6):
+        at, name = NOW - DAY + dice.randrange(6) * 1000, f"event-{number}"
+        device, person = dice.choice(devices), dice.choice(people)
+        match dice.choice(["acts", "acts", "acts", "signs in", "signs in", "tells", "gives up", "was"]):
+            case "acts":
+                who = dice.choice([device, device, person])
+                found.append(
+                    Arrival(id=name, person=who, name="viewed", at=at, verb="viewed", items=(dice.choice(ITEMS),))
+                )
+            case "signs in":
+                found.append(Arrival(id=name, person=person, name="identify", at=at, also=(device,)))
+            case "tells":
+                traits = {"interests": [dice.choice(ITEMS)]}
+                found.append(
+                    Arrival(id=name, person=dice.choice([device, person]), name="identify", at=at, traits=traits)
+                )
+            case "gives up":
+                found.append(Link(name, at, device, person, DEVICE, UNLINKED))
+            case "was":
+                alias = dice.choice([device, *[other for other in people if other != person]])
+                found.append(Arrival(id=name, person=person, name="alias", at=at, also=(alias,), alias=True))
+    return found
+
+
+def consent_of(dice: random.Random) -> dict[str, Any]:
+    """An answer: seldom nothing at all."""
+    dial = dice.choice([Dial.off, Dial.visit, Dial.remember, Dial.remember, Dial.remember])
+    return {"dial": dial, "purposes": {purpose: dice.random() < 0.7 for purpose in EVERYTHING}}
+
+
+def lived(shop: Shop, events: Sequence[Arrival | Link]) -> None:
+    """Everything comes in, one after the other."""
+    for event in events:
+        if isinstance(event, Link):
+            shop.engine.people.refresh()
+            shop.engine.people.keep([event])
+        else:
+            shop.engine.take([event]).wait()
+
+
+def renamed(profile: Profile) -> tuple[Any, ...]:
+    """A profile without the numbers of its records."""
+    return profile.observed, profile.declared, profile.obtained, profile.inferred
+
+
+def seen_by(shop: Shop, person: str) -> tuple[Any, ...]:
+    """Everything that can be read of a person, for any purpose."""
+    engine, now = shop.engine, shop.clock.now
+    engine.people.refresh()
+    who = engine.people.who(person, now)
+    profile, consent = engine.people.profile(who), engine.people.effective(who)
+    views = [engine.view(profile, consent, purpose, "private", now, engine.shelf().catalogue) for purpose in EVERYTHING]
+    return who, renamed(profile), [(view.history(), view.value("interests")) for view in views]
+
+
+@pytest.mark.prove
+def test_any_order_gives_the_same_profile_and_no_event_leaves_its_consent(scale: Callable[[int, int], int]) -> None:
+    one, other = Shop(), Shop()
+    dice = random.Random(20_261_121)
+    linked = shared = 0
+    for number in range(scale(600, 10_000)):
+        devices, people = names_in(number)
+        answers = {name: consent_of(dice) for name in (*devices, *people)}
+        events = history(dice, devices, people)
+        for shop, order in ((one, events), (other, dice.sample(events, len(events)))):
+            for name, answer in answers.items():
+                shop.change(name, **answer)
+            lived(shop, order)
+        came_under = {event.id: event.person for event in events if isinstance(event, Arrival)}
+        for name in (*people, *devices):
+            found = seen_by(one, name)
+            assert found == seen_by(other, name), (number, name, events)
+            linked += any(came_under[act.id] != found[0] for act in found[1][0])
+            for purpose, (acts, _) in zip(EVERYTHING, found[2], strict=True):
+                for act in acts:
+                    for party in (came_under[act.id], found[0]):
+                        consent = one.engine.consent(party)
+                        assert consent.dial > Dial.off and allows(purpose, one.charter, consent), (number, act, party)
+        shared += len({people[0], people[1]} & {seen_by(one, name)[0] for name in people}) == 2
+        owners = [
+            {act.id for act in seen_by(one, name)[1][0]}
+            for name in {seen_by(one, name)[0] for name in (*people, *devices)}
+        ]
+        assert sum(map(len, owners)) == len(set().union(*owners)), f"an act belongs to two people: {number}"
+    assert linked > 100 and shared > 100, "the histories did what they were meant to"
+
+
+# ------------------------------------------------------------------------------------------------------------ by example
+
+
+@pytest.fixture
+def shop() -> Shop:
+    """A shop in which two people and two devices allow everything."""
+    shop = open_shop()
+    for name in ("ada", "bob", "anon:phone", "anon:tablet"):
+        shop.allow(name)
+    return shop
+
+
+def signs_in(shop: Shop, person: str, device: str, at: int, name: str = "") -> None:
+    shop.engine.take(
+        [Arrival(id=name or f"{person}-{device}-{at}", person=person, name="identify", at=at, also=(device,))]
+    ).wait()
+
+
+def acts(shop: Shop, person: str) -> list[str]:
+    """What is known to have been done by a person, by item."""
+    return [act.item for act in shop.engine.profile(person).observed]
+
+
+def test_one_person_on_two_devices_is_one(shop: Shop) -> None:
+    shop.does("anon:phone", "viewed", "a", at=NOW - 5000)
+    shop.does("anon:tablet", "viewed", "b", at=NOW - 4000)
+    signs_in(shop, "ada", "anon:phone", NOW - 3000)
+    signs_in(shop, "ada", "anon:tablet", NOW - 3000)
+    shop.does("anon:tablet", "viewed", "c", at=NOW - 2000)
+    shop.does("ada", "viewed", "d", at=NOW - 1000)
+    assert acts(shop, "ada") == ["a", "b", "c", "d"]
+    assert acts(shop, "anon:phone") == acts(shop, "anon:tablet") == [], "who sits in front of a device proves nothing"
+
+
+def test_two_people_on_one_device_are_two(shop: Shop) -> None:
+    shop.does("anon:phone", "viewed", "a", at=NOW - 9000)
+    signs_in(shop, "ada", "anon:phone", NOW - 8000)
+    shop.does("anon:phone", "viewed", "b", at=NOW - 7000)
+    signs_in(shop, "bob", "anon:phone", NOW - 6000)
+    shop.does("anon:phone", "viewed", "c", at=NOW - 5000)
+    assert acts(shop, "ada") == ["a", "b"] and acts(shop, "bob") == ["c"]
+
+
+def test_what_is_unlinked_goes_to_nobody_else(shop: Shop) -> None:
+    signs_in(shop, "ada", "anon:phone", NOW - 8000)
+    shop.does("anon:phone", "viewed", "b", at=NOW - 7000)
+    signs_in(shop, "bob", "anon:phone", NOW - 6000)
+    shop.engine.people.keep([Link("no", NOW, "anon:phone", "ada", DEVICE, UNLINKED)])
+    assert acts(shop, "ada") == acts(shop, "bob") == []
+    assert acts(shop, "anon:phone") == ["b"]
+
+
+def test_the_stricter_answer_holds_until_the_person_confirms(shop: Shop) -> None:
+    shop.change("anon:phone", dial=Dial.off)
+    signs_in(shop, "ada", "anon:phone", NOW - 1000)
+    shop.does("ada", "viewed", "a")
+    people = shop.engine.people
+    people.refresh()
+    assert people.effective("ada").dial is Dial.off and list(people.held_back_by("ada")) == ["anon:phone"]
+    assert not shop.decide("ada", "popular").receipt.personal
+    people.keep([Link("yes", NOW - 500, "anon:phone", "ada", DEVICE, CONFIRMED)])
+    assert people.effective("ada") == shop.engine.consent("ada")
+    people.keep([Link("no", NOW, "anon:phone", "ada", DEVICE, UNLINKED)])
+    assert people.effective("ada") == shop.engine.consent("ada")
+    shop.clock.now += 10
+    signs_in(shop, "ada", "anon:phone", NOW + 10)
+    assert people.effective("ada").dial is Dial.off, "who links again confirms again"
+
+
+def test_a_device_that_was_never_asked_holds_nobody_back(shop: Shop) -> None:
+    signs_in(shop, "ada", "anon:new", NOW - 1000)
+    shop.does("anon:new", "viewed", "a")
+    assert acts(shop, "ada") == [], "nobody allowed anything on that device"
+    assert shop.engine.people.effective("ada").dial is Dial.remember
+
+
+def test_nobody_who_said_off_is_linked(shop: Shop) -> None:
+    shop.change("ada", dial=Dial.off)
+    problem = shop.engine.take([Arrival(id="in", person="ada", name="identify", also=("anon:phone",))]).wait()
+    assert problem.refused == 1 and shop.stores.links.read("ada") == []
+
+
+def test_old_names_lead_to_the_new_one_also_in_chains_and_circles(shop: Shop) -> None:
+    for name in ("old", "older", "oldest"):
+        shop.allow(name)
+        shop.does(name, "viewed", name)
+    for old, new in (("oldest", "older"), ("older", "old"), ("old", "ada")):
+        shop.engine.take([Arrival(id=f"{old}-{new}", person=new, name="alias", also=(old,), alias=True)]).wait()
+    assert sorted(acts(shop, "ada")) == ["old", "older", "oldest"]
+    assert {shop.engine.people.who(name, NOW) for name in ("old", "older", "oldest", "ada")} == {"ada"}
+    shop.engine.take([Arrival(id="round", person="oldest", name="alias", also=("ada",), alias=True)]).wait()
+    assert {shop.engine.people.who(name, NOW) for name in ("old", "older", "oldest", "ada")} == {"ada"}
+    assert sorted(acts(shop, "ada")) == ["old", "older", "oldest"]
+
+
+def test_a_message_that_comes_twice_links_once(shop: Shop) -> None:
+    arrival = Arrival(id="in", person="ada", name="identify", at=NOW - 5, also=("anon:phone",))
+    first, again = (shop.engine.take([arrival]).wait() for _ in range(2))
+    assert (first.stored, first.duplicate, again.stored, again.duplicate) == (1, 0, 0, 1)
+    twice = Arrival(id="on", person="bob", name="identify", at=NOW - 5, also=("anon:phone",))
+    both = shop.engine.take([twice, twice]).wait()
+    assert (both.sent, both.stored, both.duplicate) == (2, 1, 1)
+
+
+# --------------------------------------------------------------------------------------------------- accounts, and not me
+
+
+def choose(shop: Shop, name: str, at: int) -> str:
+    """From this moment on, somebody else of the account `home` is using it."""
+    person = member("home", name) if name else "home"
+    shop.engine.people.refresh()
+    shop.engine.people.keep([Link(f"{name}-{at}", at, "home", person, "chosen")])
+    return person
+
+
+def test_several_people_share_an_account_each_under_their_own_consent(shop: Shop) -> None:
+    shop.allow("home")
+    shop.does("home", "viewed", "mum", at=NOW - 9000)
+    kid = choose(shop, "kid", NOW - 8000)
+    refused = shop.engine.take(
+        [Arrival(id="k", person="home", name="viewed", verb="viewed", items=("x",), at=NOW - 7000)]
+    ).wait()
+    assert refused.refused == 1, "the account's consent is not the kid's"
+    shop.allow(kid)
+    shop.does("home", "viewed", "kid", at=NOW - 6000)
+    choose(shop, "", NOW - 5000)
+    shop.does("home", "viewed", "mum again", at=NOW - 4000)
+    assert acts(shop, "home") == ["mum", "mum again"] and acts(shop, kid) == ["kid"]
+    assert shop.engine.people.who("home", NOW - 5500) == kid and shop.engine.people.who("home", NOW) == "home"
+    for ack in shop.engine.forget(kid):
+        ack.wait()
+    assert acts(shop, kid) == [] and acts(shop, "home") == ["mum", "mum again"]
+
+
+def test_not_me_takes_back_a_visit_and_keeps_the_rest(shop: Shop) -> None:
+    signs_in(shop, "ada", "anon:phone", NOW - 2 * DAY)
+    shop.does("anon:phone", "viewed", "mine", at=NOW - DAY)
+    shop.does("anon:phone", "viewed", "guest", at=NOW - 60_000)
+    shop.does("ada", "viewed", "guest too", at=NOW - 30_000)
+    people, gap = shop.engine.people, shop.charter.visit_ms
+    people.refresh()
+    for ack in people.disown("ada", people.visit_start("ada", NOW, gap), NOW, "that"):
+        ack.wait()
+    assert acts(shop, "ada") == ["mine"]
+    assert [event.item for _, event in shop.stores.events.read("anon:phone") if hasattr(event, "item")] == ["mine"]
+    late = Arrival(id="late", person="ada", name="viewed", verb="viewed", items=("late",), at=NOW - 45_000)
+    outcome = shop.engine.take([late]).wait()
+    assert outcome.refused == 1 and "not theirs" in outcome.problems[0].why
+    shop.does("ada", "viewed", "back", at=NOW)
+    shop.clock.now += 1
+    shop.does("ada", "viewed", "after", at=NOW + 1)
+    assert acts(shop, "ada") == ["mine", "after"]
+
+
+# -------------------------------------------------------------------------------------------------- what follows from it
+
+
+def test_forgetting_a_person_forgets_their_devices_and_the_people_of_their_account(shop: Shop) -> None:
+    signs_in(shop, "ada", "anon:phone", NOW - 5000)
+    shop.does("anon:phone", "viewed", "a", at=NOW - 4000)
+    signs_in(shop, "bob", "anon:tablet", NOW - 5000)
+    shop.does("anon:tablet", "viewed", "b", at=NOW - 4000)
+    for ack in shop.engine.forget("ada"):
+        ack.wait()
+    assert shop.stores.events.read("anon:phone") == [] and shop.stores.consents.read("anon:phone") == []
+    assert shop.stores.links.read("anon:phone") == [] and acts(shop, "bob") == ["b"]
+
+
+def test_another_worker_sees_a_link_at_its_next_decision(shop: Shop) -> None:
+    beside = Shop.beside(shop)
+    shop.does("ada", "viewed", "own", at=NOW - 6000)
+    shop.does("anon:phone", "viewed", "a", at=NOW - 5000)
+    assert acts(beside, "ada") == ["own"]
+    signs_in(shop, "ada", "anon:phone", NOW - 3000)
+    assert acts(beside, "ada") == ["own", "a"]
+    shop.does("anon:phone", "viewed", "b", at=NOW - 1000)
+    assert acts(beside, "ada") == ["own", "a", "b"]
+    shop.engine.people.keep([Link("no", NOW, "anon:phone", "ada", DEVICE, UNLINKED)])
+    assert acts(beside, "ada") == ["own"]
+
+
+def test_models_learn_from_one_person_not_from_two_names() -> None:
+    apart, linked = open_shop(), open_shop()
+    for shop in (apart, linked):
+        books = [shop.engine.shelf().catalogue.item(row).id for row in range(4)]
+        for name in ("ada", "anon:phone", "anon:tablet"):
+            shop.allow(name)
+        shop.does("anon:phone", "viewed", *books[:2], at=NOW - 5000)
+        shop.does("ada", "viewed", *books[2:], at=NOW - 1000)
+    signs_in(linked, "ada", "anon:phone", NOW - 3000)
+    assert interactions_in(apart.engine).people == 2
+    assert interactions_in(linked.engine).people == 1 and len(interactions_in(linked.engine).row) == 4
+    signs_in(linked, "ada", "anon:tablet", NOW - 2000)
+    linked.change("anon:tablet", purposes={"learn": False})
+    assert interactions_in(linked.engine).people == 0, "the stricter answer holds for learning too"
+
+
+def test_owners_by_example() -> None:
+    links = [
+        Link("1", 100, "d", "ada", DEVICE),
+        Link("2", 200, "d", "bob", DEVICE),
+        Link("3", 300, "d", "ada", DEVICE),
+    ]
+    owners = Owners("d", links)
+    assert [owners.at(moment) for moment in (50, 100, 199, 200, 299, 300)] == ["ada", "ada", "ada", "bob", "bob", "ada"]
+    assert Owners("d", [*links, Link("4", 10, "d", "eve", ALIAS)]).at(250) == "eve", "an old name was theirs all along"
+    assert Owners("d", []).at(5) == "d" and not Owners("d", []).handed_on
+
+
+def test_consents_are_never_widened_by_a_link() -> None:
+    from tactful.flow.identity import strictest
+
+    wide = Consent(Dial.remember, frozenset(EVERYTHING), child=False)
+    narrow = Consent(Dial.visit, frozenset({"personalise"}), frozenset({"learn"}), child=True)
+    for one, other in ((wide, narrow), (narrow, wide)):
+        both = strictest(one, [other])
+        assert both.dial is Dial.visit and both.granted == {"personalise"} and both.refused == {"learn"} and both.child
