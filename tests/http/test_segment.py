@@ -322,6 +322,50 @@ def test_what_an_event_or_its_batch_says_of_consent_narrows_what_it_is_kept_for(
     assert kept == {"c1": ("personalise",), "c4": ("personalise", "learn"), "c6": ("learn",)}
 
 
+def test_what_the_person_answers_in_the_consent_tool_counts_from_the_next_event(mapped: Server) -> None:
+    """A device answers for itself with the public key; nobody answers for a known person without proof."""
+    public, viewed = basic(mapped.keys["public"]), {"anonymousId": "answering", **VIEWED}
+
+    def answer(name: str, **categories: bool) -> dict[str, Any]:
+        said = {"anonymousId": "answering", "event": "Segment Consent Preference Updated", "messageId": name}
+        return {**said, "properties": {"categoryPreferences": categories}}
+
+    assert counts(mapped.post("/v1/t", {**viewed, "messageId": "v1"}, public).json) == (0, 0, 0, 1)
+    assert counts(mapped.post("/v1/t", answer("a1", Advertising=True, Weather=True), public).json) == (1, 0, 0, 0)
+    assert counts(mapped.post("/v1/t", answer("a1", Advertising=True, Weather=True), public).json) == (0, 1, 0, 0)
+    consent = mapped.get("/v1/consent/anon:answering", mapped.as_server()).json
+    assert (consent["granted"], consent["dial"]) == (["personalise"], "remember")
+    assert counts(mapped.post("/v1/t", {**viewed, "messageId": "v2"}, public).json) == (1, 0, 0, 0)
+    both = {"batch": [answer("a2", Advertising=False), {**viewed, "messageId": "v3", "type": "track"}]}
+    assert counts(mapped.post("/v1/batch", both, public).json) == (1, 0, 0, 1), "within one batch as well"
+    assert counts(mapped.post("/v1/t", answer("a3", Weather=False), public).json) == (0, 0, 0, 1)
+    claimed = {**answer("a4", Advertising=True), "anonymousId": None, "userId": "somebody-known"}
+    assert counts(mapped.post("/v1/t", claimed, public).json) == (0, 0, 1, 0)
+    assert mapped.get("/v1/consent/somebody-known", mapped.as_server()).json["version"] == 0
+
+
+def test_who_proves_to_be_a_person_brings_what_their_device_did_along(mapped: Server) -> None:
+    """A visit, then a login by which the page gets a token, then an old name that only the server may join."""
+    person, public = "arriving", basic(mapped.keys["public"])
+    mapped.allow(person)
+    mapped.allow("anon:arrivals-phone")
+    visit = {"anonymousId": "arrivals-phone", "messageId": "p1", **VIEWED}
+    assert counts(mapped.post("/v1/t", visit, public).json) == (1, 0, 0, 0)
+    login = {"userId": person, "anonymousId": "arrivals-phone", "messageId": "p2", "traits": {"interests": ["sea"]}}
+    mapped.post("/v1/i", login, public)
+    assert done_by(mapped, person) == {}, "the claim alone proves nothing"
+    mapped.post("/v1/i", {**login, "messageId": "p3"}, {**public, "X-Person-Token": mapped.token(person)})
+    assert set(done_by(mapped, person)) == {("viewed", "walden")}
+    mapped.allow("arriving-before")
+    before = {"userId": "arriving-before", "messageId": "p4", "event": "liked", "properties": {"id": "we"}}
+    joined = {"userId": person, "previousId": "arriving-before", "messageId": "p5"}
+    assert counts(mapped.post("/v1/t", before).json) == (1, 0, 0, 0)
+    mapped.post("/v1/a", joined, {**public, "X-Person-Token": mapped.token(person)})
+    assert ("liked", "we") not in done_by(mapped, person), "who is one person has not proven to be another"
+    assert counts(mapped.post("/v1/a", {**joined, "messageId": "p6"}).json) == (1, 0, 0, 0)
+    assert set(done_by(mapped, person)) == {("viewed", "walden"), ("liked", "we")}
+
+
 @given(st.lists(st.sampled_from(["good", "repeated", "unwanted", "unread", "unusable", "claimed"]), max_size=12))
 def test_bad_messages_among_good_ones_cost_themselves_only(mapped: Server, kinds: list[str]) -> None:
     mapped.allow("among")
