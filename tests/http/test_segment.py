@@ -183,8 +183,9 @@ def test_segments_client_is_told_to_send_here_and_nowhere_else(mapped: Server) -
     assert list(told["integrations"]) == ["Segment.io"]
     here = told["integrations"]["Segment.io"]
     assert (here["apiKey"], here["apiHost"], here["protocol"]) == (key, f"127.0.0.1:{mapped.port}/v1", "http")
-    behind = mapped.get(f"/v1/projects/{key}/settings", {"X-Forwarded-Proto": "https"}).json
-    assert behind["integrations"]["Segment.io"]["protocol"] == "https"
+    for said, heard in (("https", "https"), ("https, http", "https"), ("javascript", "http")):
+        behind = mapped.get(f"/v1/projects/{key}/settings", {"X-Forwarded-Proto": said}).json
+        assert behind["integrations"]["Segment.io"]["protocol"] == heard
     is_problem(mapped.get("/v1/projects/wrong/settings", {}), 401, "", "key")
 
 

@@ -105,7 +105,7 @@ async def segment_settings(request: Req, key: str) -> dict[str, Any]:
     here = {"apiKey": key, "versionSettings": {"version": "4.4.7", "componentTypes": ["browser"]}}
     host = request.headers.get("host")
     if host:
-        here |= {"apiHost": f"{host}/v1", "protocol": request.headers.get("x-forwarded-proto") or request.url.scheme}
+        here |= {"apiHost": f"{host}/v1", "protocol": _scheme(request)}
     return {
         "integrations": {"Segment.io": here},
         "plan": {"track": {"__default": {"enabled": True, "integrations": {}}}},
@@ -113,6 +113,12 @@ async def segment_settings(request: Req, key: str) -> dict[str, Any]:
         "edgeFunction": {},
         "analyticsNextEnabled": True,
     }
+
+
+def _scheme(request: Req) -> str:
+    """http or https, as the client called us: a proxy that ends TLS says so."""
+    said = request.headers.get("x-forwarded-proto", "").partition(",")[0].strip()
+    return said if said in ("http", "https") else request.url.scheme
 
 
 @get("/sourceConfig", opt=ANY_ORIGIN)

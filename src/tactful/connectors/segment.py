@@ -64,10 +64,9 @@ class _Unusable(Exception):
         self.field, self.why = field, why
 
 
-class _Came(NamedTuple):
-    """A message with what is needed to read it."""
+class _Around(NamedTuple):
+    """What is needed to read a message besides the message."""
 
-    message: Message
     sent_at: datetime | None
     caller: Caller
     now: int
@@ -85,6 +84,7 @@ def arrivals(
     Raises TooLarge, for the whole batch, as the specification asks.
     """
     means = specification() if means is None else means
+    around = _Around(batch.sent_at, caller, now, means)
     read: list[Arrival] = []
     unusable: list[Quarantined] = []
     for number, raw in enumerate(batch.messages):
@@ -97,7 +97,7 @@ def arrivals(
             unusable.append(Quarantined(place, now, _claimed(raw), bytes(raw), wrong.field, wrong.why))
             continue
         try:
-            read.append(_arrival(_Came(message, batch.sent_at, caller, now, means)))
+            read.append(_arrival(message, around))
         except _Unusable as wrong:
             name = (message.messageId or place)[:64]
             unusable.append(Quarantined(name, now, _claimed(raw), bytes(raw), wrong.field, wrong.why))
@@ -144,69 +144,71 @@ def _claimed(raw: msgspec.Raw) -> str:
 # ------------------------------------------------------------------------------------------------------- what a message says
 
 
-def _arrival(came: _Came) -> Arrival:
+def _arrival(message: Message, around: _Around) -> Arrival:
     """The message in our words. Raises _Unusable."""
-    message, means = came.message, came.means
-    person = _person(message, came.caller)
-    arrival = Arrival(id=message.messageId or "", person=person, name=message.type, at=_when(came))
+    caller, means = around.caller, around.means
+    person = _person(message, caller)
+    said: dict[str, Any]  # fields of the arrival
     match message.type:
         case "track" if message.event == CONSENT_EVENT:
-            arrival = _consent(arrival, message, means)
+            said = _consent(message, means)
         case "track":
-            arrival = _track(arrival, message, means)
+            said = _track(message, means)
         case "page" | "screen":
-            arrival = _page(arrival, message, means)
+            said = _page(message, means)
         case "identify":
-            arrival = _identify(arrival, message, came.caller)
+            said = _identify(message, person, caller)
         case "alias":
-            arrival = _alias(arrival, message, came.caller)
-    if arrival.says is None:
-        arrival = structs.replace(arrival, granted=_granted(message.context, means))
-    return arrival if arrival.id else structs.replace(arrival, id=_id_of(message, came.now))
+            said = _alias(message, person, caller)
+        case _:
+            said = {"name": message.type}
+    if "says" not in said:
+        said["granted"] = _granted(message.context, means)
+    name = message.messageId or _id_of(message, around.now)
+    return Arrival(id=name, person=person, at=_when(message, around), **said)
 
 
-def _track(arrival: Arrival, message: Message, means: Meaning) -> Arrival:
+def _track(message: Message, means: Meaning) -> dict[str, Any]:
     name = message.event or message.type
-    arrival = structs.replace(arrival, name=name)
     verb = means.of_event(name)
     properties = message.properties or {}
     items = _items(properties, means) if verb else ()
     if verb and not items and not means.needs_item(name, verb):
-        return structs.replace(arrival, name=f"{name} without an item")
-    return _with_item(arrival, verb, items, properties, means)
+        return {"name": f"{name} without an item"}
+    return _with_items(name, verb, items, properties, means)
 
 
-def _page(arrival: Arrival, message: Message, means: Meaning) -> Arrival:
+def _page(message: Message, means: Meaning) -> dict[str, Any]:
     """A page or screen means something only if the installation says so, and if it names an item."""
     verb = means.of_page(message.name if isinstance(message.name, str) else "")
     properties = message.properties or {}
     items = _items(properties, means) if verb else ()
-    return _with_item(arrival, verb if items else "", items, properties, means)
+    return _with_items(message.type, verb if items else "", items, properties, means)
 
 
-def _with_item(
-    arrival: Arrival, verb: str, items: tuple[str, ...], properties: dict[str, Any], means: Meaning
-) -> Arrival:
+def _with_items(
+    name: str, verb: str, items: tuple[str, ...], properties: dict[str, Any], means: Meaning
+) -> dict[str, Any]:
     known = means.elsewhere if verb else frozenset()
-    fields = {name: value for name, value in properties.items() if name not in known}
-    return structs.replace(arrival, verb=verb, items=items, value=_value(properties), fields=fields)
+    fields = {key: value for key, value in properties.items() if key not in known}
+    return {"name": name, "verb": verb, "items": items, "value": _value(properties), "fields": fields}
 
 
-def _identify(arrival: Arrival, message: Message, caller: Caller) -> Arrival:
+def _identify(message: Message, person: str, caller: Caller) -> dict[str, Any]:
     """Traits, which RudderStack's clients put into the context; and, from whom may say so, whose the device is."""
     behind = (message.context or {}).get("traits")
     traits = {**(behind if isinstance(behind, dict) else {}), **(message.traits or {})}
     device = _device(message.anonymousId)
-    also = (device,) if device and _speaks_for(caller, arrival.person) else ()
-    return structs.replace(arrival, traits=traits, also=also)
+    also = (device,) if device and _speaks_for(caller, person) else ()
+    return {"name": message.type, "traits": traits, "also": also}
 
 
-def _alias(arrival: Arrival, message: Message, caller: Caller) -> Arrival:
+def _alias(message: Message, person: str, caller: Caller) -> dict[str, Any]:
     """Two names of one person. Raises _Unusable unless the caller may speak for the one that stays."""
     user = _name(message.userId)
     if not user:
         raise _Unusable("userId", "an alias names nobody whom the previous id belongs to; send a userId")
-    if arrival.person != user:
+    if person != user:
         raise _Unusable("userId", _UNPROVEN)
     previous = _name(message.previousId)
     if not previous:
@@ -216,16 +218,16 @@ def _alias(arrival: Arrival, message: Message, caller: Caller) -> Arrival:
         raise _Unusable("previousId", f"it has {len(previous)} characters, the most is {NAME_MOST - len(ANONYMOUS)}")
     # Whoever proves to be one person has not proven to be the other: only a server may join two known names.
     known = (previous,) if caller.trusted and previous not in (user, device) else ()
-    return structs.replace(arrival, also=(device, *known), alias=True)
+    return {"name": message.type, "also": (device, *known), "alias": True}
 
 
-def _consent(arrival: Arrival, message: Message, means: Meaning) -> Arrival:
+def _consent(message: Message, means: Meaning) -> dict[str, Any]:
     """What the person answered in the consent tool. Only a clear yes or no is an answer."""
     told = (message.properties or {}).get("categoryPreferences")
     preferences = told if isinstance(told, dict) else _preferences(message.context)
     says = means.answers({name: given for name, given in (preferences or {}).items() if isinstance(given, bool)})
     name = CONSENT_EVENT if says else f"{CONSENT_EVENT} about none of the charter's purposes"
-    return structs.replace(arrival, name=name, says=says or None)
+    return {"name": name, "says": says or None}
 
 
 # ------------------------------------------------------------------------------------------------------------- whose it is
@@ -237,14 +239,14 @@ _UNPROVEN = (
 
 def _person(message: Message, caller: Caller) -> str:
     """Whose event it is, "" if it does not say. Raises _Unusable if it says something that the caller cannot prove."""
-    anonymous = _device(message.anonymousId) or _device(caller.device)
     user = _name(message.userId)
     if not user:
-        return anonymous
+        return _device(message.anonymousId) or _device(caller.device)
     if user.startswith(ANONYMOUS):
         raise _Unusable("userId", f"it begins with {ANONYMOUS!r} like a device's name; send a device's as anonymousId")
     if _speaks_for(caller, user):
         return user
+    anonymous = _device(message.anonymousId) or _device(caller.device)
     if not anonymous:
         raise _Unusable("userId", _UNPROVEN)
     # The claim cannot be proven: what the device did is the device's, and is attached to nobody known.
@@ -308,23 +310,23 @@ def _value(properties: dict[str, Any]) -> float | None:
     return None
 
 
-def _when(came: _Came) -> int | None:
+def _when(message: Message, around: _Around) -> int | None:
     """When it happened, corrected for the client's clock: receivedAt - (sentAt - originalTimestamp). None if it does not say.
 
     Segment's clients put the original time into `timestamp`. A message that has both says by `originalTimestamp` when it was made,
     and by another `timestamp` when what it tells of happened: that is told, not read off the client's clock, and is taken as it is.
     """
-    message = came.message
     original = message.originalTimestamp or message.timestamp
     if original is None:
         return None
     at = _ms(original)
-    if message.timestamp is not None and _ms(message.timestamp) != at:
-        return _ms(message.timestamp)
+    told = message.timestamp
+    if told is not None and told is not original and _ms(told) != at:
+        return _ms(told)
     sent = (
-        message.sentAt or came.sent_at
+        message.sentAt or around.sent_at
     )  # by the clock that the message was made by, rather than by one that passed it on
-    return at if sent is None else came.now - (_ms(sent) - at)
+    return at if sent is None else around.now - (_ms(sent) - at)
 
 
 def _ms(moment: datetime) -> int:
@@ -336,6 +338,8 @@ def _ms(moment: datetime) -> int:
 
 def _granted(context: dict[str, Any] | None, means: Meaning) -> dict[str, bool] | None:
     """What the event itself says of consent, by purpose; None if it says nothing."""
+    if not context:
+        return None
     preferences = _preferences(context)
     return None if preferences is None else means.answers(preferences)
 
