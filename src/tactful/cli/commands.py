@@ -6,6 +6,7 @@ import click
 
 from tactful import __version__
 from tactful.cli.exports import export
+from tactful.cli.identity import who
 from tactful.cli.imports import import_
 from tactful.cli.opening import opened
 from tactful.cli.show import as_json, errors, fail, json_option, table
@@ -216,3 +217,4 @@ def demo(port: int, folder: Path, fresh: bool) -> None:
 
 tactful.add_command(import_)
 tactful.add_command(export)
+tactful.add_command(who)
