@@ -490,6 +490,27 @@ class QuarantineContract(Opened):
         self.reopen()
         assert self.stores.quarantine.pieces() == expected
 
+    def test_what_is_dropped_is_gone_and_nothing_else(self) -> None:
+        mine, same, other = piece("a"), piece("a", at=NOW + 1), piece("a", "bob")
+        nobodys = structs.replace(piece("n", ""), format="segment", trusted=True, proven="ann")
+        self.stores.quarantine.put([mine, same, other, nobodys]).wait()
+        self.stores.quarantine.drop([mine, nobodys, piece("never came")]).wait()
+        assert self.stores.quarantine.pieces() == [other, same]
+        self.stores.quarantine.drop([mine]).wait()
+        self.stores.quarantine.drop([]).wait()
+        self.reopen()
+        assert self.stores.quarantine.pieces() == [other, same]
+        self.stores.quarantine.drop([same]).wait()
+        self.stores.quarantine.put([mine]).wait()
+        assert set(self.stores.quarantine.pieces()) == {other, mine}, "who has no piece left can have one again"
+        assert self.stores.quarantine.purge(NOW + QUARANTINE_MS).wait() == 2
+
+    def test_pieces_keep_the_standing_of_their_sender(self) -> None:
+        kept = structs.replace(piece("a"), format="segment", trusted=True, proven="ann")
+        self.stores.quarantine.put([kept]).wait()
+        self.reopen()
+        assert self.stores.quarantine.pieces() == [kept]
+
     def test_forgetting_takes_the_pieces_of_this_person_only(self) -> None:
         self.stores.quarantine.put([piece("a"), piece("b", "bob"), piece("n", "")]).wait()
         self.forget("ann")

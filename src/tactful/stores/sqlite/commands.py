@@ -70,6 +70,12 @@ class PutQuarantine(Struct, frozen=True, array_like=True, tag="quarantine"):
     pieces: list[Piece]
 
 
+class DropPieces(Struct, frozen=True, array_like=True, tag="drop"):
+    """Let go of pieces in quarantine: (number, as sealed). A number that holds something else by now is passed over."""
+
+    pieces: list[tuple[int, bytes]]
+
+
 class Forget(Struct, frozen=True, array_like=True, tag="forget"):
     """Leave nothing of a person."""
 
@@ -86,7 +92,9 @@ class Flush(Struct, frozen=True, array_like=True, tag="flush"):
     """Answered once everything that came before is durable."""
 
 
-Command = Append | AppendConsent | AppendLink | AppendReceipt | PutItems | PutQuarantine | Forget | Purge | Flush
+Command = (
+    Append | AppendConsent | AppendLink | AppendReceipt | PutItems | PutQuarantine | DropPieces | Forget | Purge | Flush
+)
 
 
 class Call(Struct, frozen=True, array_like=True):
