@@ -281,8 +281,8 @@ class Engine:
             self._look_through(arrival, intake, acks)
         return self._append(intake, acks)
 
-    def retake(self, arrivals: Sequence[Arrival], unusable: Sequence[Quarantined], now: int) -> Taken | None:
-        """Once more what came in before (`now`, ms since 1970) and could not be used. None: it still cannot, and nothing was done.
+    def retake(self, arrivals: Sequence[Arrival], unusable: Sequence[Quarantined], now: int) -> Taken | str:
+        """Once more what came in before (`now`, ms since 1970) and could not be used. Text: why it still cannot; nothing was done.
 
         It brings data only, and its times count from when it first came: neither retention nor quarantine begins anew.
         """
@@ -291,8 +291,9 @@ class Engine:
         acks: list[Ack[Any]] = []
         for arrival in arrivals:
             self._look_through(alone(arrival, arrival.traits), intake, acks)
-        if any(problem.what == "quarantined" and not problem.part for problem in intake.problems):
-            return None
+        for problem in intake.problems:
+            if problem.what == "quarantined" and not problem.part:
+                return f"{problem.field}: {problem.why}"
         return self._append(intake, acks)
 
     def _look_through(self, arrival: Arrival, intake: _Intake, acks: list[Ack[Any]]) -> None:

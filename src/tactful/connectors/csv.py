@@ -84,14 +84,25 @@ def _arrival(name: str, row: dict[str, str], columns: Columns) -> Arrival:
         at=_when(row[columns.at]) if columns.at and row[columns.at] else None,
         verb=verb,
         items=(row[columns.item],) if row[columns.item] else (),
-        value=float(value) if value else None,
+        value=_number(value, columns.value) if value else None,
     )
+
+
+def _number(text: str, column: str) -> float:
+    """Raises ValueError; like all reasons it does not repeat what the file says, since reasons are shown and the file is personal."""
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"column {column!r} is not a number; write it as 4.5") from None
 
 
 def _when(text: str) -> int:
     try:
         number = float(text)
     except ValueError:
-        moment = datetime.fromisoformat(text)
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            raise ValueError("its time is none; write it as ISO 8601, or in seconds since 1970") from None
         return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
     return int(number if number > 1e11 else number * 1000)

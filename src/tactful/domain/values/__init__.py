@@ -6,6 +6,7 @@ does not turn centimetres into metres. Cleaning what is clean changes nothing.
 
 from collections.abc import Callable
 from decimal import Decimal
+from functools import lru_cache
 
 from tactful.domain.charter import Type
 from tactful.domain.event import Value
@@ -97,6 +98,11 @@ def limit(kind: Type, said: object) -> Decimal | str:
     return exact(said)
 
 
+@lru_cache(1024)
+def _bound(type_: str, said: int | float | str) -> Decimal | str:
+    return limit(Type(type_), said)
+
+
 def _measure(kind: Type, found: Value) -> None:
     """Raises Impossible if it is less than the least or more than the most. Of text counts the length, of a list the pieces."""
     size: Decimal | str
@@ -111,7 +117,7 @@ def _measure(kind: Type, found: Value) -> None:
     for said, wrong, name in ((kind.least, -1, "least"), (kind.most, 1, "most")):
         if said is None:
             continue
-        bound = limit(kind, said)
+        bound = _bound(kind.type, said)
         # Both are of one kind: `limit` and `size` go by the type.
         if (size > bound) - (size < bound) == wrong:  # type: ignore[operator]
             raise Impossible(f"it is out of range; the {name} is {said}{what.get(kind.type, '')}")

@@ -85,6 +85,8 @@ def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
     return re.compile(piece, re.I), re.compile(rf"{piece}(?:\s*(?:,|and)?\s*{piece})*", re.I)
 
 
+_SINGLE = re.compile(r"([+-]?[0-9.,]+)\s*(\S+)")
+"""What nearly all amounts look like; the long pattern is for the others."""
 _FEET = re.compile(r"""([0-9]+)\s*['′]\s*([0-9]+(?:\.[0-9]+)?)""")
 
 
@@ -123,6 +125,9 @@ def _in(target: Unit, value: object) -> Decimal:
     feet = _FEET.fullmatch(text)  # 5'11 leaves the inches unsaid
     if feet is not None:
         return _convert([(exact(feet[1]), UNITS["ft"]), (exact(feet[2]), UNITS["in"])], target)
+    single = _SINGLE.fullmatch(text)
+    if single is not None and (unit := _names().get(single[2].casefold())) is not None:
+        return _convert([(exact(single[1]), unit)], target)
     piece, whole = _patterns()
     if whole.fullmatch(text):
         return _convert([(exact(number), _names()[way.casefold()]) for number, way in piece.findall(text)], target)
