@@ -99,3 +99,12 @@ def test_what_was_not_told_is_not_filled(kind: str, tmp_path: Path) -> None:
             'interests = { type = "list", fill = ["x"] }',
             text=TEXT.replace('kind = "told"', f'kind = "{kind}"'),
         )
+
+
+def test_the_example_in_the_docs_loads(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "charter.md").read_text(encoding="utf-8")
+    example = page.partition("```toml\n")[2].partition("```")[0]
+    text = TEXT.replace('"height"', '"height", "budget", "language", "size"')
+    loaded = read(tmp_path, example, "\n", text)
+    assert loaded.data["told"].types["height"].fresh_days == 365
+    assert loaded.data["opinions"].types["value"].most == 5
