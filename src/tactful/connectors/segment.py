@@ -16,6 +16,8 @@ from tactful.domain.event import VERBS, Arrival
 from tactful.domain.identity import ANONYMOUS
 from tactful.ports import Quarantined
 
+FORMAT = "segment"
+"""What pieces in quarantine are called that this connector can read again."""
 ITEM_KEYS = ("product_id", "item_id", "item", "id", "sku")
 """Properties that name the item, in order of preference."""
 
@@ -109,15 +111,26 @@ def arrivals(batch: Batch, caller: Caller, now: int, event_most: int) -> tuple[l
             message = _message.decode(raw)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as mistake:  # ValidationError is a DecodeError
             field, why = _mistake(str(mistake))
-            unusable.append(Quarantined(f"batch[{number}]", now, _claimed(raw), bytes(raw), field, why))
+            unusable.append(_set_aside(f"batch[{number}]", raw, field, why, caller, now))
             continue
         person = _person(message, caller)
         if person is None:
             why = "a public key cannot speak for a known person; send the person's token too, or use a secret key on your server"
-            unusable.append(Quarantined(message.messageId or "", now, _claimed(raw), bytes(raw), "userId", why))
+            unusable.append(_set_aside(message.messageId or "", raw, "userId", why, caller, now))
             continue
         read.append(_arrival(message, person, batch.sentAt, now))
     return read, unusable
+
+
+def again(piece: Quarantined) -> tuple[list[Arrival], list[Quarantined]]:
+    """What a message from quarantine brings now, by the standing that its sender had then."""
+    caller = Caller(piece.trusted, piece.proven or None)
+    return arrivals(Batch([msgspec.Raw(piece.raw)]), caller, piece.at, len(piece.raw))
+
+
+def _set_aside(name: str, raw: msgspec.Raw, field: str, why: str, caller: Caller, now: int) -> Quarantined:
+    standing = caller.trusted, caller.person or ""
+    return Quarantined(name, now, _claimed(raw), bytes(raw), field, why, FORMAT, *standing)
 
 
 class _Claim(Struct):
