@@ -51,6 +51,7 @@ def charter_entries() -> Iterator[str]:
     yield "## The charter\n"
     kinds = {
         "the top": charter.Charter, "[purposes.NAME]": charter.Purpose, "[data.NAME]": charter.Data,
+        "[data.NAME.types]": charter.Type,
         "[sensitive.NAME]": charter.Sensitive, "[children]": charter.Children,
     }  # fmt: skip
     for title, kind in kinds.items():

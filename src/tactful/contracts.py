@@ -34,7 +34,7 @@ from tactful.domain.event import VERBS, Event, Inferred, Interaction, Obtained, 
 from tactful.domain.identity import DEVICE, DISOWNED, Link
 from tactful.domain.item import Item, Price
 from tactful.domain.receipt import Receipt
-from tactful.domain.view import Moment, View
+from tactful.domain.view import Assumed, Moment, View
 from tactful.learn.train import fit, learners
 from tactful.ports import (
     QUARANTINE_MS,
@@ -499,6 +499,27 @@ class QuarantineContract(Opened):
         self.reopen()
         assert self.stores.quarantine.pieces() == expected
 
+    def test_what_is_dropped_is_gone_and_nothing_else(self) -> None:
+        mine, same, other = piece("a"), piece("a", at=NOW + 1), piece("a", "bob")
+        nobodys = structs.replace(piece("n", ""), format="segment", trusted=True, proven="ann")
+        self.stores.quarantine.put([mine, same, other, nobodys]).wait()
+        self.stores.quarantine.drop([mine, nobodys, piece("never came")]).wait()
+        assert self.stores.quarantine.pieces() == [other, same]
+        self.stores.quarantine.drop([mine]).wait()
+        self.stores.quarantine.drop([]).wait()
+        self.reopen()
+        assert self.stores.quarantine.pieces() == [other, same]
+        self.stores.quarantine.drop([same]).wait()
+        self.stores.quarantine.put([mine]).wait()
+        assert set(self.stores.quarantine.pieces()) == {other, mine}, "who has no piece left can have one again"
+        assert self.stores.quarantine.purge(NOW + QUARANTINE_MS).wait() == 2
+
+    def test_pieces_keep_the_standing_of_their_sender(self) -> None:
+        kept = structs.replace(piece("a"), format="segment", trusted=True, proven="ann")
+        self.stores.quarantine.put([kept]).wait()
+        self.reopen()
+        assert self.stores.quarantine.pieces() == [kept]
+
     def test_forgetting_takes_the_pieces_of_this_person_only(self) -> None:
         self.stores.quarantine.put([piece("a"), piece("b", "bob"), piece("n", "")]).wait()
         self.forget("ann")
@@ -593,6 +614,14 @@ def seeing(*items: str, told: tuple[str, ...] = (), verb: str = "viewed") -> Vie
     return View(
         purpose="recommend", surface="private", dial=Dial.remember, history=acts, traits=traits, allowed=allowed
     )
+
+
+class _Anything(dict[str, Assumed]):
+    """Assumes that anybody likes the sea, whatever is asked for."""
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The assumption about this trait."""
+        return Assumed(name, ["sea", "war"], "told")
 
 
 class _Documented:
@@ -696,10 +725,21 @@ class StrategyContract(_Documented):
             for ask in self.ASKS:
                 view.opened.clear()
                 for source in self.make().propose(view, ask, shelf).sources:
-                    assert source.kind in PERSONAL | {"item", "context", "popular", "default"}
+                    assert source.kind in PERSONAL | {"item", "context", "popular", "assumed", "default"}
                     if source.kind in PERSONAL:
                         assert source.data in view.opened
                         assert source.data in view.allowed
+
+    def test_what_is_only_assumed_is_never_given_as_a_fact(self) -> None:
+        shelf = self.shelf()
+        for ask in self.ASKS:
+            view = View(
+                purpose="recommend", surface="private", dial=Dial.remember, allowed=frozenset({"told"}), assumed=_Anything()
+            )  # fmt: skip
+            sources = self.make().propose(view, ask, shelf).sources
+            assert not any(source.kind in PERSONAL for source in sources), "nothing is known of this person"
+            assert all(source.key in view.assumptions for source in sources if source.kind == "assumed")
+            assert view.assumptions or not any(source.kind == "assumed" for source in sources)
 
     def test_of_somebody_unknown_it_says_the_same_as_of_anybody_unknown(self) -> None:
         shelf = self.shelf()

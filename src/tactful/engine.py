@@ -18,16 +18,17 @@ from tactful.domain.identity import ALIAS, DEVICE, Link
 from tactful.domain.profile import UNKNOWN, Profile
 from tactful.domain.receipt import Receipt
 from tactful.domain.view import Moment, View
-from tactful.flow.clean import ID_MOST, Unusable, clean
+from tactful.flow.clean import ID_MOST, Cleaned, Spoiled, Unusable, alone, clean, clean_values
 from tactful.flow.decide import Decision, Recipe, decide
 from tactful.flow.explain import Stamp, explain
-from tactful.flow.gate import DAY, Admitted, Refused, admit, view_of
+from tactful.flow.gate import DAY, Admitted, Refused, admit, mendable, view_of
 from tactful.learn.train import fits
 from tactful.people import People
 from tactful.ports import VISIT, Ack, Dice, Model, ModelStore, Quarantined, Record, Shelf, Stores
 
 ANONYMOUS_RECEIPT_MS = DAY
 RECEIPT_MS = 90 * DAY
+NOT_MENDABLE = "none of its traits can be used as they are, nor may any be kept once mended"
 
 
 class Shell(Struct, frozen=True):
@@ -39,12 +40,15 @@ class Shell(Struct, frozen=True):
 
 
 class Problem(Struct, frozen=True, omit_defaults=True):
-    """What became of one event that was not kept. what: quarantined or refused."""
+    """What became of one event that was not kept: quarantined or refused. part: it is about one field of it; the account counts events,
+    so what became of the event itself is said elsewhere. what: of a part also `stripped`.
+    """
 
     event: str
     what: str
     why: str
     field: str = ""
+    part: bool = False
 
 
 class Outcome(Struct, frozen=True):
@@ -78,7 +82,7 @@ class Taken(Struct):
         duplicate = 0
         if duplicates:
             duplicate = sum(all(part in duplicates for part in message) for message in self.parts if message)
-        what = Counter(problem.what for problem in self.problems)
+        what = Counter(problem.what for problem in self.problems if not problem.part)
         return Outcome(
             self.sent, len(self.parts) - duplicate, duplicate + self.repeated, what["quarantined"], what["refused"],
             dict(self.stripped), tuple(self.problems[:100]),
@@ -112,10 +116,31 @@ class _Intake:
 
     def set_aside(self, arrival: Arrival, reason: Unusable) -> None:
         """Into quarantine, with its reason."""
-        self.problems.append(Problem(arrival.id, "quarantined", reason.why, reason.field))
+        self._part(arrival, reason, part=False)
+
+    def _part(self, arrival: Arrival, reason: Unusable, part: bool) -> None:
+        self.problems.append(Problem(arrival.id, "quarantined", reason.why, reason.field, part))
         person = arrival.person if 0 < len(arrival.person) <= ID_MOST else ""
         raw = msgspec.json.encode(arrival)
-        self.quarantined.append(Quarantined(arrival.id[:64], self.now, person, raw, reason.field, reason.why))
+        self.quarantined.append(
+            Quarantined(arrival.id[:64], self.now, person, raw, reason.field, reason.why, "arrival")
+        )
+
+    def not_admitted(self, arrival: Arrival, why: str, spoiled: Iterable[Spoiled]) -> None:
+        """Nothing of it is kept. What could be kept once it is mended waits in quarantine, and then the event counts as quarantined."""
+        pieces = list(spoiled)
+        if not pieces:
+            self.problems.append(Problem(arrival.id, "refused", why))
+        for number, piece in enumerate(pieces):
+            self._part(piece.arrival, piece.reason, part=number > 0)
+
+    def keep_without(self, arrival: Arrival, spoiled: Iterable[Spoiled], dropped: Iterable[Unusable]) -> None:
+        """Say what became of the parts of an event that is kept without them."""
+        for piece in spoiled:
+            self._part(piece.arrival, piece.reason, part=True)
+        for reason in dropped:
+            self._stripped[reason.field.partition(".")[2]] += 1
+            self.problems.append(Problem(arrival.id, "stripped", reason.why, reason.field, part=True))
 
     def keep(self, person: str, admitted: Admitted, fresh: bool | None = None) -> None:
         """Into the records; a message that brings only what was there already is a duplicate.
@@ -142,7 +167,7 @@ class _Intake:
 
     def taken(self, events: Ack[frozenset[tuple[str, str]]], acks: list[Ack[Any]]) -> Taken:
         """The batch on its way."""
-        sent = len(self._parts) + self._repeated + len(self.problems)
+        sent = len(self._parts) + self._repeated + sum(not problem.part for problem in self.problems)
         return Taken(sent, self._repeated, self._parts, self.problems, self._stripped, events, acks)
 
 
@@ -228,11 +253,58 @@ class Engine:
         if assumed is not None:
             acks.append(self._assume(arrivals, assumed))
         for arrival in arrivals:
-            cleaned = clean(arrival, intake.now)
-            if isinstance(cleaned, Unusable):
-                intake.set_aside(arrival, cleaned)
-            else:
-                self._take_one(cleaned, intake, acks)
+            self._look_through(arrival, intake, acks)
+        return self._append(intake, acks)
+
+    def retake(self, arrivals: Sequence[Arrival], unusable: Sequence[Quarantined], now: int) -> Taken | str:
+        """Once more what came in before (`now`, ms since 1970) and could not be used. Text: why it still cannot; nothing was done.
+
+        It brings data only, and its times count from when it first came: neither retention nor quarantine begins anew.
+        """
+        self.people.refresh()
+        intake = _Intake(now, unusable)
+        acks: list[Ack[Any]] = []
+        for arrival in arrivals:
+            self._look_through(alone(arrival, arrival.traits), intake, acks)
+        for problem in intake.problems:
+            if problem.what == "quarantined" and not problem.part:
+                return f"{problem.field}: {problem.why}"
+        return self._append(intake, acks)
+
+    def _look_through(self, arrival: Arrival, intake: _Intake, acks: list[Ack[Any]]) -> None:
+        """clean → gate, for one arrival."""
+        now = intake.now
+        usable = clean(arrival, now)
+        cleaned = usable if isinstance(usable, Unusable) else clean_values(usable, self.charter, now)
+        if isinstance(cleaned, Unusable):
+            intake.set_aside(arrival, cleaned)
+        elif self.people.disowned(arrival.person, cleaned.arrival.at or now):
+            intake.not_admitted(arrival, "it belongs to a visit of which somebody said that it was not theirs", ())
+        else:
+            self._let_in(arrival, cleaned, intake, acks)
+
+    def _let_in(self, arrival: Arrival, cleaned: Cleaned, intake: _Intake, acks: list[Ack[Any]]) -> None:
+        """The gate. What an arrival says of consent and of who is who comes first, so that it counts for the rest."""
+        now, usable = intake.now, cleaned.arrival
+        at = usable.at or now
+        answered = self._write_down(usable, now, acks)
+        linked = self._link(usable, at, acks)
+        person, consent = self.people.door(usable.person, at)
+        admitted = admit(usable, self.charter, consent, now)
+        wanted = [piece for piece in cleaned.spoiled if mendable(piece.arrival, self.charter, consent, now)]
+        if isinstance(admitted, Refused):
+            if answered is None and linked is None:
+                only_spoiled = cleaned.spoiled and not usable.traits
+                return intake.not_admitted(arrival, NOT_MENDABLE if only_spoiled else admitted.why, wanted)
+            admitted = Admitted(())
+        if admitted.child is not None:
+            acks.append(self._mark_child(person, admitted.child, now))
+        if cleaned.spoiled or cleaned.dropped:
+            intake.keep_without(arrival, wanted, cleaned.dropped)
+        fresh = None if answered is None and linked is None else bool(answered or linked)
+        return intake.keep(person, admitted, fresh)
+
+    def _append(self, intake: _Intake, acks: list[Ack[Any]]) -> Taken:
         if intake.quarantined:
             acks.append(self.stores.quarantine.put(intake.quarantined))
         records = [
@@ -241,27 +313,6 @@ class Engine:
         ]
         nothing: Ack[frozenset[tuple[str, str]]] = Ack(frozenset())
         return intake.taken(self.stores.events.append(records) if records else nothing, acks)
-
-    def _take_one(self, arrival: Arrival, intake: _Intake, acks: list[Ack[Any]]) -> None:
-        """An arrival that can be used: what it says of consent and of who is who comes first, so that it counts for the rest."""
-        at = arrival.at or intake.now
-        if self.people.disowned(arrival.person, at):
-            why = "it belongs to a visit of which somebody said that it was not theirs"
-            intake.problems.append(Problem(arrival.id, "refused", why))
-            return
-        answered = self._write_down(arrival, intake.now, acks)
-        linked = self._link(arrival, at, acks)
-        person, consent = self.people.door(arrival.person, at)
-        admitted = admit(arrival, self.charter, consent, intake.now)
-        if isinstance(admitted, Refused):
-            if answered is None and linked is None:
-                intake.problems.append(Problem(arrival.id, "refused", admitted.why))
-                return
-            admitted = Admitted(())
-        if admitted.child is not None:
-            acks.append(self._mark_child(person, admitted.child, intake.now))
-        fresh = None if answered is None and linked is None else bool(answered or linked)
-        intake.keep(person, admitted, fresh)
 
     def _write_down(self, arrival: Arrival, now: int, acks: list[Ack[Any]]) -> bool | None:
         """Keep what the person answers with this event: whether it is new, or None if it answers nothing.

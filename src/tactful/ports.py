@@ -47,7 +47,11 @@ class Record(Struct, frozen=True, array_like=True):
 
 
 class Quarantined(Struct, frozen=True, array_like=True):
-    """Something that came in and could not be used. raw: as it came; field, why: what was wrong. person: "" if nobody could be named."""
+    """Something that came in and could not be used. raw: as it came; field, why: what was wrong. person: "" if nobody could be named.
+
+    format: what raw is: `arrival`, or the connector that can read it again ("": nobody can). trusted, proven: for whom its sender could
+    speak (anybody; one person by a token): taking it in again proves no more than that.
+    """
 
     id: str
     at: int
@@ -55,6 +59,9 @@ class Quarantined(Struct, frozen=True, array_like=True):
     raw: bytes
     field: str
     why: str
+    format: str = ""
+    trusted: bool = False
+    proven: str = ""
 
 
 class Ack(Generic[T]):
@@ -165,6 +172,9 @@ class Quarantine(Protocol):
 
     def pieces(self) -> list[Quarantined]:
         """All pieces, oldest first."""
+
+    def drop(self, pieces: Sequence[Quarantined]) -> Ack[None]:
+        """Let go of these pieces; what is not there (any more) is passed over. Of two that are the same, both go."""
 
     def purge(self, now: int) -> Ack[int]:
         """Drop whatever is due: quarantined pieces, receipts and records past their time. Answers with how many went."""

@@ -164,17 +164,34 @@ def _read(path: Path, kind: type[T], error: type[TactfulError]) -> T:
 
 def _with_its_key(message: str, data: dict[str, Any], kind: type) -> str:
     """msgspec says `$.data[...].kind` of any entry in a table of tables; here with the entry's name: `$.data.browsing.kind`."""
-    found = re.search(r"`\$\.(\w+)\[\.\.\.\]", message)
-    table = data.get(found.group(1)) if found else None
-    if found is None or not isinstance(table, dict):
-        return message
-    for key, entry in table.items():
-        try:
-            msgspec.convert({**data, found.group(1): {key: entry}}, kind)
-        except msgspec.ValidationError as mistake:
-            if str(mistake) == message:
-                return message.replace("[...]", f".{key}", 1)
-    return message
+    named = message
+    while found := re.search(r"`\$\.([\w.-]+)\[\.\.\.\]", named):
+        keys = found.group(1).split(".")
+        table: Any = data
+        for key in keys:
+            table = table.get(key) if isinstance(table, dict) else None
+        guilty = None
+        if isinstance(table, dict):
+            alone = ((key, _narrowed(data, keys, {key: entry})) for key, entry in table.items())
+            guilty = next(((key, rest) for key, rest in alone if _complaint(rest, kind) == message), None)
+        if guilty is None:
+            break
+        key, data = guilty
+        named = named.replace("[...]", f".{key}", 1)
+    return named
+
+
+def _narrowed(data: dict[str, Any], keys: list[str], table: dict[str, Any]) -> dict[str, Any]:
+    """The same data with this table in place of the one at these keys."""
+    return {**data, keys[0]: _narrowed(data[keys[0]], keys[1:], table) if keys[1:] else table}
+
+
+def _complaint(data: dict[str, Any], kind: type) -> str:
+    try:
+        msgspec.convert(data, kind)
+    except msgspec.ValidationError as mistake:
+        return str(mistake)
+    return ""
 
 
 def _field_and_reason(message: str) -> tuple[str, str]:

@@ -9,8 +9,9 @@ from urllib.parse import quote, quote_plus
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from tactful.connectors.segment import Caller, Meaning, arrivals, meaning, read_batch, read_one, specified
+from tactful.connectors.segment import Caller, Meaning, again, arrivals, meaning, read_batch, read_one, specified
 from tactful.domain.errors import BadInput, BadSettings
 from tactful.domain.event import VERBS, Arrival
 from tactful.ports import Quarantined
@@ -400,7 +401,7 @@ MISTAKES = {
     '[segment.pages]\n"*" = "seen"': ("segment.pages.*", "'seen' is no verb", "[segment.pages]"),
     '[segment.consent]\nAdvertising = ["personalise", "fun"]': ("segment.consent.Advertising", "no purpose 'fun'", "Advertising"),
     "[segment]\nevent = {}": ("segment.event", "Perhaps 'events'", "event ="),
-    '[segment.consent]\nAdvertising = 7': ("segment.consent", "expected", "[segment.consent]"),
+    '[segment.consent]\nAdvertising = 7': ("segment.consent", "expected", "Advertising = 7"),
 }  # fmt: skip
 
 
@@ -455,6 +456,21 @@ def test_whatever_comes_each_message_is_read_or_set_aside_and_good_ones_are_read
     assert all(arrival.id for arrival in got)
     assert all(piece.field and piece.why for piece in unusable)
     assert read(good, *pieces, good, caller=caller) == (got, unusable)
+
+
+def test_a_message_from_quarantine_is_read_again_as_its_address_and_its_batch_said() -> None:
+    film = {"userId": "ada", "messageId": "m", "name": "Film", "properties": {"film_id": "f"}}
+    late = {**film, "timestamp": iso(NOW + DAY), "sentAt": iso(NOW + DAY + MINUTE)}
+    _, (piece,) = arrivals(read_one(json.dumps(late).encode(), "page"), PUBLIC, NOW, 32 * 1024, OWN)
+    (arrival,), nothing = again(replace(piece, trusted=True), OWN)
+    assert (arrival.name, arrival.verb, arrival.at, nothing) == ("page", "viewed", NOW - MINUTE, [])
+    assert again(piece, OWN)[0] == [], "asking again proves nothing"
+    wrong_time = {"userId": "ada", "type": "track", "timestamp": "yesterday"}
+    _, (piece,) = read(wrong_time, sentAt=iso(NOW), context=preferring(learn=True))
+    kept = json.loads(piece.raw)
+    assert (kept["timestamp"], kept["context"]) == ("yesterday", preferring(learn=True))
+    assert kept["sentAt"]
+    assert read(wrong_time)[1][0].raw == json.dumps(wrong_time).encode(), "else it is kept as it came"
 
 
 def test_zipped_bytes_are_no_json_for_the_connector() -> None:

@@ -4,9 +4,21 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from tactful.cli.show import as_json, table
 from tactful.domain.errors import TactfulError
 
 Finding = tuple[str, bool, str]
+
+
+def show(home: Path, machine: bool) -> None:
+    """Print the findings; leave with 1 if anything needs mending."""
+    findings = examine(home)
+    if machine:
+        as_json([{"check": name, "ok": ok, "says": says} for name, ok, says in findings])
+    else:
+        table(((name, "ok" if ok else "MEND", says) for name, ok, says in findings), ("check", "", "finding"))
+    if not all(ok for _, ok, _ in findings):
+        raise SystemExit(1)
 
 
 def examine(home: Path) -> list[Finding]:

@@ -5,9 +5,12 @@ from pathlib import Path
 import click
 
 from tactful import __version__
+from tactful.cli.data_quality import data_quality
 from tactful.cli.exports import export
+from tactful.cli.identity import who
 from tactful.cli.imports import import_
 from tactful.cli.opening import opened
+from tactful.cli.quarantine import quarantine
 from tactful.cli.show import as_json, errors, fail, json_option, table
 
 
@@ -179,21 +182,20 @@ def forget(home: Path, person: str) -> None:
     click.echo("Forgotten. Models that were trained with this person forget at the next `tactful train`.")
 
 
-@tactful.command()
+@tactful.group(invoke_without_command=True)
 @json_option
-@click.pass_obj
+@click.pass_context
 @errors
-def doctor(home: Path, machine: bool) -> None:
+def doctor(context: click.Context, machine: bool) -> None:
     """Check the installation: settings, charter, keys, stores, models, disk; each with the fix."""
-    from tactful.cli.checkup import examine
+    from tactful.cli.checkup import show
 
-    findings = examine(home)
-    if machine:
-        as_json([{"check": name, "ok": ok, "says": says} for name, ok, says in findings])
-    else:
-        table(((name, "ok" if ok else "MEND", says) for name, ok, says in findings), ("check", "", "finding"))
-    if not all(ok for _, ok, _ in findings):
-        raise SystemExit(1)
+    if context.invoked_subcommand is None:
+        show(context.obj, machine)
+
+
+doctor.add_command(data_quality)
+tactful.add_command(quarantine)
 
 
 @tactful.command()
@@ -216,3 +218,4 @@ def demo(port: int, folder: Path, fresh: bool) -> None:
 
 tactful.add_command(import_)
 tactful.add_command(export)
+tactful.add_command(who)

@@ -17,6 +17,8 @@ def show_receipt(out: ReceiptResponse) -> None:
         rows.append((number, reason.title, reason.why, reason.what_if, f"{shown.odds:.3f}"))
     table(rows, ("", "item", "why", "what if", "odds"))
     click.echo(f"\nRead: {', '.join(receipt.opened) or 'nothing about a person'}")
+    if receipt.assumed:
+        click.echo(f"Assumed, since nothing is known: {', '.join(receipt.assumed)}")
     for held in receipt.withheld:
         click.echo(f"Withheld: {held.count:,} of {held.data}: {held.why}")
     for gone in receipt.removed:

@@ -17,9 +17,11 @@ from tactful.domain.identity import ANONYMOUS
 from tactful.ports import Quarantined
 
 __all__ = [
-    "ITEM_KEYS", "Batch", "Caller", "Meaning", "arrivals", "meaning", "read_batch", "read_one", "specification", "specified",
+    "FORMAT", "ITEM_KEYS", "Batch", "Caller", "Meaning", "again", "arrivals", "meaning", "read_batch", "read_one", "specification", "specified",
 ]  # fmt: skip
 
+FORMAT = "segment"
+"""What pieces in quarantine are called that this connector can read again."""
 CONSENT_EVENT = "Segment Consent Preference Updated"
 """The track event by which a consent tool tells what the person answered."""
 NAME_MOST = 256
@@ -94,13 +96,12 @@ def arrivals(
         try:
             message = _decoded(raw, batch)
         except _Unusable as wrong:
-            unusable.append(Quarantined(place, now, _claimed(raw), bytes(raw), wrong.field, wrong.why))
+            unusable.append(_set_aside(place, raw, wrong, batch, around))
             continue
         try:
             read.append(_arrival(message, around))
         except _Unusable as wrong:
-            name = (message.messageId or place)[:64]
-            unusable.append(Quarantined(name, now, _claimed(raw), bytes(raw), wrong.field, wrong.why))
+            unusable.append(_set_aside((message.messageId or place)[:64], raw, wrong, batch, around))
     return read, unusable
 
 
@@ -116,6 +117,33 @@ def _decoded(raw: msgspec.Raw, batch: Batch) -> Message:
     if batch.context:
         message.context = {**batch.context, **(message.context or {})}
     return message
+
+
+def again(piece: Quarantined, means: Meaning | None = None) -> tuple[list[Arrival], list[Quarantined]]:
+    """What a message from quarantine brings now, by the standing that its sender had then."""
+    caller = Caller(piece.trusted, piece.proven or None)
+    return arrivals(Batch([msgspec.Raw(piece.raw)]), caller, piece.at, len(piece.raw), means)
+
+
+def _set_aside(name: str, raw: msgspec.Raw, wrong: _Unusable, batch: Batch, around: _Around) -> Quarantined:
+    standing = around.caller.trusted, around.caller.person or ""
+    whole = _with_its_envelope(raw, batch)
+    return Quarantined(name, around.now, _claimed(raw), whole, wrong.field, wrong.why, FORMAT, *standing)
+
+
+def _with_its_envelope(raw: msgspec.Raw, batch: Batch) -> bytes:
+    """The message with what its address and its batch said for it, so that it can be read again by itself; else as it came."""
+    said: dict[str, Any] = {"sentAt": batch.sent_at} if batch.sent_at else {}
+    told: dict[str, Any] = {"type": batch.kind} if batch.kind else {}
+    if not (said or told or batch.context):
+        return bytes(raw)
+    try:
+        message = msgspec.json.decode(raw, type=dict[str, Any])
+        if batch.context and isinstance(message.get("context") or {}, dict):
+            told["context"] = {**batch.context, **(message.get("context") or {})}
+        return msgspec.json.encode({**said, **message, **told})
+    except (ValueError, OverflowError, RecursionError):
+        return bytes(raw)
 
 
 class _Claim(Struct):

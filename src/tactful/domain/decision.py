@@ -33,7 +33,7 @@ class Ask(Struct, frozen=True):
 class Source(Struct, frozen=True):
     """Something that speaks for an item.
 
-    kind: `history`, `told`, `obtained`, `inferred` (personal), or `item`, `context`, `popular`, `default` (not).
+    kind: `history`, `told`, `obtained`, `inferred` (personal), or `item`, `context`, `popular`, `assumed`, `default` (not).
     key: the item or trait it stands for: the same kind and key in two strategies are the same thing, and go away as one.
     data: the charter's data entry, for personal kinds. verb: what the person did.
     """

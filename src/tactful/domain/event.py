@@ -97,6 +97,8 @@ class Inferred(Struct, frozen=True, array_like=True, tag="inferred", gc=False):
 
 
 Trait = Told | Obtained | Inferred
+KIND_OF: dict[type, str] = {Told: "told", Obtained: "obtained", Inferred: "inferred"}
+"""The kind of source that a trait is. The four kinds are never mixed."""
 Event = Interaction | Told | Obtained | Inferred
 
 

@@ -34,6 +34,7 @@ class Receipt(Struct, frozen=True):
     """The record of one decision. For a person without consent it names no person and nothing about one.
 
     at: milliseconds since 1970. opened ⊆ allowed: data entries. models: version by name. proposed, permitted: counts of items.
+    assumed: traits of which nothing is known, and of which the charter's assumption was read instead.
     personal: something about the person spoke for an item. faults: plug-ins that failed; the decision went on without them.
     """
 
@@ -60,3 +61,4 @@ class Receipt(Struct, frozen=True):
     personal: bool
     faults: tuple[str, ...] = ()
     version: int = 1
+    assumed: tuple[str, ...] = ()

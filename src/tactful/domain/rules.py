@@ -6,6 +6,7 @@ from tactful.domain.charter import BASES, KINDS, Charter
 from tactful.domain.event import VERBS
 from tactful.domain.item import AUDIENCES
 from tactful.domain.taxonomy import DATA_CATEGORIES, DATA_USES
+from tactful.domain.type_rules import Problem, type_problems
 from tactful.domain.view import SURFACES
 
 NEVER_USES = ("third_party_sharing", "marketing.advertising.third_party", "sales")
@@ -32,9 +33,6 @@ GUARDS_ALWAYS = ("sensitive", "children")
 SENSITIVE_MOST = 31
 """Each category has a bit of 32 in the catalogue; the last one stands for categories that the charter does not know."""
 
-Problem = tuple[str, str, str]
-"""(where, as dotted keys; what is wrong; the fix)"""
-
 
 def under(name: str, *roots: str) -> bool:
     """Whether a taxonomy name is one of these or lies below one of them."""
@@ -46,6 +44,8 @@ def problems(charter: Charter) -> Iterator[Problem]:
     yield from _purpose_problems(charter)
     yield from _data_problems(charter)
     yield from _ownership_problems(charter)
+    for name, data in charter.data.items():
+        yield from type_problems(name, data, bool(data.sensitive) or under(data.category, *SENSITIVE_CATEGORIES))
     if len(charter.sensitive) > SENSITIVE_MOST:
         yield (
             "sensitive",

@@ -19,6 +19,14 @@ class Withheld(Struct, frozen=True):
     count: int
 
 
+class Assumed(Struct, frozen=True):
+    """A value that the charter lets us assume where nothing is known. No trait: nobody said it, nobody saw it, and it is never kept."""
+
+    name: str
+    value: Value
+    data: str
+
+
 class View:
     """What may be read, and a note of what was. Built by `flow/gate.py` and nowhere else.
 
@@ -27,10 +35,12 @@ class View:
     """
 
     __slots__ = (
+        "_assumed",
         "_data",
         "_history",
         "_traits",
         "allowed",
+        "assumptions",
         "audience",
         "dial",
         "opened",
@@ -52,9 +62,11 @@ class View:
         withheld: tuple[Withheld, ...] = (),
         sensitive: frozenset[str] = frozenset(),
         audience: str = "adults",
+        assumed: Mapping[str, Assumed] | None = None,
     ) -> None:
         self.purpose, self.surface, self.dial = purpose, surface, dial
         self._history, self._traits = history, dict(traits or {})
+        self._assumed = assumed or {}
         self._data: frozenset[str] | None = None
         self.allowed = allowed
         self.withheld = withheld
@@ -63,6 +75,8 @@ class View:
         self.audience = audience
         """`children` where the person is, or must be presumed to be, a child."""
         self.opened: set[str] = set()
+        self.assumptions: set[str] = set()
+        """Traits whose assumed value was read."""
 
     @property
     def empty(self) -> bool:
@@ -94,7 +108,7 @@ class View:
         return found
 
     def trait(self, name: str) -> Trait | None:
-        """One trait, whatever its kind; its type says which."""
+        """One trait, whatever its kind; its type says which. What is only assumed is not among them."""
         found = self._traits.get(name)
         if found is not None:
             self.opened.add(found.data)
@@ -104,6 +118,14 @@ class View:
         """A trait's value, or None."""
         found = self.trait(name)
         return None if found is None else found.value
+
+    def assumed(self, name: str) -> Assumed | None:
+        """What to assume of a trait of which nothing is known. Whoever goes by it gives a source of kind `assumed`, never one of a fact."""
+        found = None if name in self._traits else self._assumed.get(name)
+        if found is not None:
+            self.opened.add(found.data)
+            self.assumptions.add(name)
+        return found
 
 
 class Moment(Struct, frozen=True):

@@ -56,6 +56,7 @@ def explain(decision: Decision, view: View, shelf: Shelf, charter: Charter, cons
         verdict=decision.verdict,
         personal=any(piece.source.kind in PERSONAL for one in shown for piece in one.contributions) or _spoke(decision),
         faults=decision.faults,
+        assumed=tuple(sorted(view.assumptions)),
     )
 
 
@@ -228,6 +229,8 @@ def sentence(shown: Shown, catalogue: Catalogue) -> str:
             return f"We were told that you like {source.how}."
         case "inferred":
             return f"We think that you like {source.how}."
+        case "assumed":
+            return f"We assumed that you like {source.how}, since you have not told us."
         case "context":
             return "It fits what goes on right now."
         case _ if source.how == "seldom":
@@ -241,7 +244,8 @@ def what_if(shown: Shown, catalogue: Catalogue) -> str:
     if not shown.contributions or shown.contributions[0].source.kind not in PERSONAL:
         return ""
     source = shown.contributions[0].source
-    thing = _title(catalogue, source.key) if source.kind == "history" else "what you told us"
+    words = {"obtained": "what we were told", "inferred": "what we think"}
+    thing = _title(catalogue, source.key) if source.kind == "history" else words.get(source.kind, "what you told us")
     if shown.without is None:
         return f"Without {thing} it would not have come up at all."
     return f"Without {thing} this would have been {ordinal(shown.without)}."

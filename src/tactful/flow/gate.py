@@ -6,17 +6,16 @@ This is the only file that turns a profile into a View. Take the checks out and 
 from collections import Counter
 from collections.abc import Container, Mapping, Sequence
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from tactful.domain.charter import Charter, Data
 from tactful.domain.consent import Consent, Dial
 from tactful.domain.event import Arrival, Event, Interaction, Obtained, Provenance, Told, Trait
 from tactful.domain.profile import Profile
-from tactful.domain.view import View, Withheld
+from tactful.domain.type_rules import CHILD_TRAITS
+from tactful.domain.view import Assumed, View, Withheld
 
 DAY = 86_400_000
-CHILD_TRAITS = ("child", "birth_year")
-"""Declared traits that say whether somebody is a child. They protect, so they are heard whatever the charter keeps."""
 
 
 class Admitted(Struct, frozen=True):
@@ -62,6 +61,17 @@ def admit(arrival: Arrival, charter: Charter, consent: Consent, now: int) -> Adm
     if not events and child is None:
         return Refused("none of its traits may be kept: undeclared in the charter, or not allowed by the person")
     return Admitted(tuple(events), tuple(stripped), child)
+
+
+def mendable(piece: Arrival, charter: Charter, consent: Consent, now: int) -> bool:
+    """Whether a trait that cannot be used as it is might be kept once it is mended. Only then does it wait in quarantine.
+
+    What says that somebody is a child waits too: it protects.
+    """
+    if any(name in piece.traits for name in CHILD_TRAITS):
+        return True
+    blank = structs.replace(piece, traits=dict.fromkeys(piece.traits))
+    return isinstance(admit(blank, charter, consent, now), Admitted)
 
 
 def _admit_interaction(arrival: Arrival, charter: Charter, consent: Consent, now: int) -> Admitted | Refused:
@@ -220,7 +230,7 @@ def view_of(
     allowed = frozenset(name for name in charter.data if cut.entry_shut(name) is None)
     return View(
         purpose=purpose, surface=surface, dial=consent.dial, history=history, traits=traits, allowed=allowed,
-        withheld=cut.withheld(), sensitive=consent.sensitive,
+        withheld=cut.withheld(), sensitive=consent.sensitive, assumed=cut.assumed(profile) if charter.fills else None,
     )  # fmt: skip
 
 
@@ -326,14 +336,41 @@ class _Cut:
         why = self.entry_shut(trait.data)
         if why is None and self.purpose not in trait.purposes:
             why = f"it was not collected for {self.purpose!r}"
-        if why is None and (trait.kept or trait.at) < self._oldest[trait.data]:
-            why = "its time is over"
+        if why is None:
+            why = self._outdated(trait)
         if why is None and isinstance(trait, Obtained) and trait.seller in self.consent.refused_sellers:
             why = f"the person refuses data from {trait.seller!r}"
         if why is None:
             return True
         self._why[trait.data, why] += 1
         return False
+
+    def _outdated(self, trait: Trait) -> str | None:
+        """Why a trait is no longer taken for true, or None."""
+        if (trait.kept or trait.at) < self._oldest[trait.data]:
+            return "its time is over"
+        entry = self.charter.data.get(trait.data)
+        kind = None if entry is None else entry.types.get(trait.name)
+        if kind is not None and kind.fresh_days and trait.at < self.now - kind.fresh_days * DAY:
+            return f"stale: older than {kind.fresh_days} days"
+        return None
+
+    def assumed(self, profile: Profile) -> dict[str, Assumed]:
+        """What the charter lets us assume of traits of which nothing is known, or nothing that is still taken for true.
+
+        What is known but may not be read is not assumed either: an assumption never stands in for what somebody withholds.
+        """
+        known = {
+            name
+            for kind in (profile.declared, profile.obtained, profile.inferred)
+            for name, trait in kind.items()
+            if self.entry_shut(trait.data) is not None or self._outdated(trait) is None
+        }
+        return {
+            name: Assumed(name, value, entry)
+            for entry, name, value in self.charter.fills
+            if name not in known and self.entry_shut(entry) is None
+        }
 
     def withheld(self) -> tuple[Withheld, ...]:
         """What was withheld so far, by data entry and reason."""

@@ -201,6 +201,11 @@ class _Quarantine:
     def pieces(self) -> list[Quarantined]:
         return sorted(self._state.pieces, key=lambda piece: piece.at)
 
+    def drop(self, pieces: Sequence[Quarantined]) -> Ack[None]:
+        gone = set(pieces)
+        self._state.pieces = [piece for piece in self._state.pieces if piece not in gone]
+        return Ack(None)
+
     def purge(self, now: int) -> Ack[int]:
         state = self._state
         gone = 0

@@ -5,6 +5,7 @@ from msgspec import Struct
 
 from tactful.domain.catalogue import Catalogue
 from tactful.domain.decision import NO_EVIDENCE, Ask, Evidence, Source
+from tactful.domain.event import KIND_OF
 from tactful.domain.view import View
 from tactful.learn.neighbours import single
 from tactful.ports import Interactions, Model, Shelf, Strategy
@@ -21,17 +22,21 @@ class Interests(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
     def propose(self, view: View, ask: Ask, shelf: Shelf) -> Evidence:
         """Each liking speaks for the items about it, the more chosen ones first."""
         model = shelf.model(self.model)
-        told = None if ask.item is not None else view.trait(self.trait)
-        if told is None or told.value is None:
+        if ask.item is not None:
             return NO_EVIDENCE
-        likings = told.value if isinstance(told.value, list) else [str(told.value)]
+        told = view.trait(self.trait)
+        found = told or view.assumed(self.trait)
+        if found is None or found.value is None:
+            return NO_EVIDENCE
+        kind = "assumed" if told is None else KIND_OF[type(told)]
+        likings = found.value if isinstance(found.value, list) else [str(found.value)]
         places = [place for liking in likings if (place := model.manifest["values"].get(liking)) is not None]
         if not places:
             return NO_EVIDENCE
         starts, values = model.arrays["starts"], {place: value for value, place in model.manifest["values"].items()}
         spans = [slice(int(starts[place]), int(starts[place + 1])) for place in places]
         # The source is the trait, not one of its values: "what you told us" comes and goes as one thing.
-        sources = [Source("told", self.trait, told.data, how=values[place]) for place in places]
+        sources = [Source(kind, self.trait, found.data, how=values[place]) for place in places]
         source = np.repeat(np.arange(len(places), dtype=np.int32), [span.stop - span.start for span in spans])
         rows = np.concatenate([model.arrays["rows"][span] for span in spans])
         whole = np.concatenate([model.arrays["share"][span] for span in spans])

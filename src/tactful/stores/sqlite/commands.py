@@ -70,6 +70,12 @@ class PutQuarantine(Struct, frozen=True, array_like=True, tag="quarantine"):
     pieces: list[Piece]
 
 
+class DropPieces(Struct, frozen=True, array_like=True, tag="drop"):
+    """Let go of pieces in quarantine: (number, as sealed). A number that holds something else by now is passed over."""
+
+    pieces: list[tuple[int, bytes]]
+
+
 class Forget(Struct, frozen=True, array_like=True, tag="forget"):
     """Leave nothing of a person."""
 
@@ -100,6 +106,7 @@ Command = (
     | AppendReceipt
     | PutItems
     | PutQuarantine
+    | DropPieces
     | Forget
     | ForgetEvents
     | Purge

@@ -38,9 +38,11 @@ DELETE FROM receipt WHERE id IN (SELECT id FROM receipt WHERE keep_until <= ? LI
 _DROP_PIECES = """
 DELETE FROM quarantine WHERE number IN (SELECT number FROM quarantine WHERE keep_until <= ? LIMIT ?) RETURNING person
 """
+_DROP_PIECE = "DELETE FROM quarantine WHERE number = ? AND sealed = ? RETURNING person"
+_PIECE_LEFT = "SELECT 1 FROM quarantine WHERE person = ? LIMIT 1"
 _DUE = (
     (_DROP_RECEIPTS, "SELECT 1 FROM receipt WHERE person = ? LIMIT 1", RECEIPTS),
-    (_DROP_PIECES, "SELECT 1 FROM quarantine WHERE person = ? LIMIT 1", QUARANTINE),
+    (_DROP_PIECES, _PIECE_LEFT, QUARANTINE),
 )
 
 
@@ -180,6 +182,14 @@ class Eraser:
             if person is not None and self._db.execute(left, (person,)).fetchone() is None:
                 self._db.execute(_UNUSED, (person, entry))
         return len(people)
+
+    def drop(self, pieces: list[tuple[int, bytes]]) -> None:
+        """Drop pieces of the quarantine, (number, as sealed), within the caller's transaction. The next purge empties the log of them."""
+        for number, sealed in pieces:
+            for (person,) in self._db.execute(_DROP_PIECE, (number, sealed)).fetchall():
+                self._note(1)
+                if self._db.execute(_PIECE_LEFT, (person,)).fetchone() is None:
+                    self._db.execute(_UNUSED, (person, QUARANTINE))
 
     def _destroy_unused(self) -> None:
         """Destroy keys whose last row went, unless new rows use them since."""

@@ -22,6 +22,7 @@ from tactful.stores.sqlite.commands import (
     AppendLink,
     AppendReceipt,
     Command,
+    DropPieces,
     Forget,
     ForgetEvents,
     Piece,
@@ -242,6 +243,12 @@ class _Quarantine:
             for piece in pieces
         ]
         return self._room.link.send(PutQuarantine(rows), _same)
+
+    def drop(self, pieces: Sequence[Quarantined]) -> Ack[None]:
+        gone = set(pieces)
+        found = self._room.reader.numbered_pieces(sorted({piece.at + QUARANTINE_MS for piece in gone}))
+        rows = [(number, sealed) for piece, number, sealed in found if piece in gone]
+        return self._room.link.send(DropPieces(rows), _same)
 
     def purge(self, now: int) -> Ack[int]:
         return self._room.link.send(Purge(now), _same)

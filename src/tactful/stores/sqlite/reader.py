@@ -1,7 +1,7 @@
 """Reading. One connection per process, in autocommit: each SELECT sees all that is committed, and holds nobody up."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -27,7 +27,8 @@ _LINKED = "SELECT DISTINCT person FROM link WHERE person > ? ORDER BY person LIM
 _META = "SELECT value FROM meta WHERE name = ?"
 _RECEIPT = "SELECT person, sealed FROM receipt WHERE id = ?"
 _ITEMS = "SELECT number, packed FROM item WHERE version > ? ORDER BY number"
-_PIECES = "SELECT person, sealed FROM quarantine ORDER BY keep_until, number"
+_PIECES = "SELECT number, person, sealed FROM quarantine ORDER BY keep_until, number"
+_PIECES_DUE = "SELECT number, person, sealed FROM quarantine WHERE keep_until = ?"
 
 _PEOPLE_AT_ONCE = 256
 
@@ -180,7 +181,18 @@ class Reader:
             return self._db.execute(_ITEMS, (version,)).fetchall()
 
     def pieces(self) -> list[Quarantined]:
+        return [piece for piece, _, _ in self._pieces(_PIECES)]
+
+    def numbered_pieces(self, due: Iterable[int]) -> list[tuple[Quarantined, int, bytes]]:
+        """The pieces that are due at these times (ms), each with its row's number and its sealed form."""
+        return [found for at in due for found in self._pieces(_PIECES_DUE, at)]
+
+    def _pieces(self, statement: str, *values: int) -> list[tuple[Quarantined, int, bytes]]:
         with disk_errors():
-            boxes = self._db.execute(_PIECES).fetchall()
-            opened = [self._keys.open((person, QUARANTINE), sealed) for person, sealed in boxes]
-        return [_piece(content) for content in opened if content is not None]
+            rows = self._db.execute(statement, values).fetchall()
+            opened = [self._keys.open((person, QUARANTINE), sealed) for _, person, sealed in rows]
+        return [
+            (_piece(content), number, sealed)
+            for content, (number, _, sealed) in zip(opened, rows, strict=True)
+            if content is not None
+        ]

@@ -19,6 +19,7 @@ from tactful.stores.sqlite.commands import (
     AppendLink,
     AppendReceipt,
     Command,
+    DropPieces,
     Flush,
     Forget,
     ForgetEvents,
@@ -224,6 +225,8 @@ class Writer:
                     (_QUARANTINE, (piece.person, piece.keep_until), piece.person, QUARANTINE, piece.packed)
                     for piece in pieces
                 ]
+            case DropPieces(found):
+                self._eraser.drop(found)
         return None
 
     def _next(self) -> int:
