@@ -37,6 +37,17 @@ class Shell(Struct, frozen=True):
     dice: Dice
 
 
+def _nobody(person: str) -> None:
+    """Nobody is told."""
+
+
+class Onward(Struct, frozen=True):
+    """What is passed on to receivers. decisions: whether receipts get a place in the feed. forgotten: told whom to forget, just before."""
+
+    decisions: bool = False
+    forgotten: Callable[[str], None] = _nobody
+
+
 class Problem(Struct, frozen=True, omit_defaults=True):
     """What became of one event that was not kept. what: quarantined or refused."""
 
@@ -160,8 +171,10 @@ class Engine:
         shell: Shell,
         cached_events: int = 150_000,
         where: str = "",
+        onward: Onward | None = None,
     ) -> None:
         self.stores, self.models, self.charter, self.recipes, self.shell = stores, models, charter, recipes, shell
+        self.onward = onward or Onward()
         self._shelf = Shelf(Catalogue(charter.proxies), {}, where)
         self._consents: dict[str, Consent] = {}
         self._consents_version = -1
@@ -323,7 +336,7 @@ class Engine:
             stamp = Stamp(self.shell.name(), now, person if known else None)
             receipt = explain(decision, view, shelf, self.charter, consent, stamp)
             keep = RECEIPT_MS if known else ANONYMOUS_RECEIPT_MS
-            durable = self.stores.receipts.append(receipt, now + keep)
+            durable = self.stores.receipts.append(receipt, now + keep, known and self.onward.decisions)
             answers.append(Answer(decision, receipt, durable, shelf.catalogue))
         return answers
 
@@ -344,6 +357,7 @@ class Engine:
 
     def forget(self, person: str) -> list[Ack[None]]:
         """Leave nothing of the person, in any store."""
+        self.onward.forgotten(person)  # before: afterwards nobody knows the name any more
         _, cached = self._profiles.pop(person, (0, UNKNOWN))
         self._cached -= len(cached.observed)
         self._consents.pop(person, None)

@@ -12,7 +12,8 @@ from msgspec import Struct
 from tactful.domain.charter import Charter
 from tactful.domain.errors import BadCharter, BadSettings, NotInitialised, TactfulError
 from tactful.domain.placement import LIMIT_MOST, Placement
-from tactful.domain.rules import problems
+from tactful.domain.receiver import Receiver
+from tactful.domain.rules import problems, receiver_problems
 from tactful.domain.view import SURFACES
 
 T = TypeVar("T")
@@ -47,6 +48,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     server: Server = Server()
     limits: Limits = Limits()
     placements: dict[str, Placement] = {}
+    receivers: dict[str, Receiver] = {}
 
 
 def read_settings(home: Path) -> Settings:
@@ -88,6 +90,13 @@ def read_charter(path: Path) -> Charter:
     for field, why, fix in problems(charter):
         raise _error(BadCharter, path, field, why, fix)
     return charter
+
+
+def check_receivers(home: Path, settings: Settings, charter: Charter) -> None:
+    """Raises BadSettings at the first receiver that breaks a hard rule."""
+    for name, receiver in settings.receivers.items():
+        for field, why, fix in receiver_problems(name, receiver, charter):
+            raise _error(BadSettings, home / "tactful.toml", field, why, fix)
 
 
 def bad_recipe(home: Path, where: str, mistake: Exception) -> TactfulError:

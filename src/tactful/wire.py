@@ -21,7 +21,7 @@ from tactful.learn.interactions import interactions_of
 from tactful.learn.train import learners
 from tactful.plugins import build
 from tactful.ports import Arranger, Guard, Interactions, Stores, Strategy
-from tactful.settings import Settings, bad_recipe, read_charter, read_settings
+from tactful.settings import Settings, bad_recipe, check_receivers, read_charter, read_settings
 from tactful.stores.registry import Registry
 
 
@@ -48,6 +48,7 @@ def read_home(path: Path) -> Home:
     """Read and check an installation's settings. Raises NotInitialised, BadSettings, BadCharter."""
     settings = read_settings(path)
     charter = read_charter(path / settings.charter)
+    check_receivers(path, settings, charter)
     recipes = {name: recipe_of(name, placement, charter, path) for name, placement in settings.placements.items()}
     learners(recipe.strategy for recipe in recipes.values())  # a clash of models is better known before serving
     return Home(path, settings, charter, recipes)
