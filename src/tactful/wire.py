@@ -4,18 +4,26 @@ import hashlib
 import random
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
+from tactful.deliver.courier import Courier, World
+from tactful.deliver.fetch import fetch
+from tactful.deliver.forgotten import Forgettings
+from tactful.deliver.ledger import Ledger
+from tactful.deliver.outgoing import Outgoing
+from tactful.deliver.post import post
+from tactful.deliver.secrets import Secrets
 from tactful.domain.charter import Charter
 from tactful.domain.consent import Consent
-from tactful.domain.errors import UnknownPlugin
+from tactful.domain.errors import UnknownPlugin, UnknownReceiver
 from tactful.domain.placement import Placement
-from tactful.engine import Engine, Shell
+from tactful.domain.receiver import DECISIONS
+from tactful.engine import Engine, Onward, Shell
 from tactful.flow.decide import Recipe
 from tactful.learn.interactions import interactions_of
 from tactful.learn.train import learners
@@ -37,6 +45,11 @@ class Home(Struct, frozen=True):
     def data(self) -> Path:
         """Where the stores are."""
         return self.path / "data"
+
+    @property
+    def deliveries(self) -> Path:
+        """How far each receiver has come."""
+        return self.data / "deliveries.db"
 
     @property
     def models(self) -> Registry:
@@ -96,8 +109,58 @@ def engine_of(home: Home, stores: Stores, shell: Shell | None = None) -> Engine:
     """The engine of an installation, on stores that are already open."""
     return Engine(
         stores, home.models, home.charter, home.recipes, shell or real_shell(),
-        home.settings.limits.cached_events, str(home.path),
+        home.settings.limits.cached_events, str(home.path), onward_of(home, stores),
     )  # fmt: skip
+
+
+def onward_of(home: Home, stores: Stores) -> Onward:
+    """What the engine does for receivers: nothing, where none is declared."""
+    receivers = home.settings.receivers
+    if not receivers:
+        return Onward()
+
+    def forgotten(person: str) -> None:
+        if home.deliveries.exists():  # otherwise nobody was ever told anything
+            ledger = Ledger(home.deliveries)
+            try:
+                told = forgettings_of(home, stores, ledger)
+                told.announce(person, receivers, home.charter, real_shell().now())
+            finally:
+                ledger.close()
+
+    return Onward(any(DECISIONS in receiver.what for receiver in receivers.values()), forgotten)
+
+
+def forgettings_of(home: Home, stores: Stores, ledger: Ledger) -> Forgettings:
+    """Whom receivers have still to forget."""
+    return Forgettings(stores, ledger, Secrets.of(home.path / "receivers.json"))
+
+
+def courier_of(home: Home, name: str, stores: Stores, ledger: Ledger) -> Courier:
+    """The courier of one receiver, on stores and a ledger of its own."""
+    receiver, shell = home.settings.receivers[name], real_shell()
+    secret = Secrets.of(home.path / "receivers.json").secret(name)
+    outgoing, forgettings = Outgoing(stores, home.charter, receiver), forgettings_of(home, stores, ledger)
+    return Courier(name, receiver, outgoing, ledger, forgettings, secret, World(shell.now, shell.dice, post))
+
+
+def feeding_of(home: Home, stores: Stores) -> Callable[[str, int, int, int], bytes]:
+    """What receivers fetch: (name, after, most, heard) → NDJSON. Raises UnknownReceiver."""
+    kept: dict[str, Outgoing] = {}
+
+    def feed(name: str, after: int, most: int, heard: int) -> bytes:
+        if name not in home.settings.receivers:
+            raise UnknownReceiver(name=name, available=", ".join(sorted(home.settings.receivers)) or "none yet")
+        if name not in kept:
+            kept[name] = Outgoing(stores, home.charter, home.settings.receivers[name])
+        ledger = Ledger(home.deliveries)
+        try:
+            forgettings = forgettings_of(home, stores, ledger)
+            return fetch(name, kept[name], forgettings, ledger, after, most, heard, real_shell().now())
+        finally:
+            ledger.close()
+
+    return feed
 
 
 def interactions_in(engine: Engine) -> Interactions:

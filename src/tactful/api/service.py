@@ -1,5 +1,6 @@
 """What the routes share: the engine of this worker, the access rules, the limits."""
 
+from collections.abc import Callable
 from typing import Any
 
 from litestar import Request
@@ -11,12 +12,15 @@ from tactful.domain.identity import ANONYMOUS
 from tactful.engine import Engine
 from tactful.settings import Limits
 
+Feeding = Callable[[str, int, int, int], bytes]
+"""Gives a receiver (name, after, most, heard) what it fetches."""
+
 
 class Service:
     """What one worker serves with."""
 
-    def __init__(self, engine: Engine, access: Access, limits: Limits) -> None:
-        self.engine, self.access, self.limits = engine, access, limits
+    def __init__(self, engine: Engine, access: Access, limits: Limits, feed: Feeding | None = None) -> None:
+        self.engine, self.access, self.limits, self.feed = engine, access, limits, feed
 
     def key(self, request: "Request[Any, Any, Any]", scope: str, body_key: str | None = None) -> Key:
         """The key of a request. Raises NoKey or NotAllowed."""

@@ -14,7 +14,7 @@ from tactful.api.app import create_app
 from tactful.api.service import Service
 from tactful.domain.errors import TactfulError
 from tactful.stores.sqlite import connect
-from tactful.wire import engine_of, read_home
+from tactful.wire import engine_of, feeding_of, read_home
 
 
 async def serve(path: Path, descriptor: int, pages: str) -> None:
@@ -26,7 +26,7 @@ async def serve(path: Path, descriptor: int, pages: str) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 50, 100)
-    service = Service(engine, Access.read(path / "access.json"), home.settings.limits)
+    service = Service(engine, Access.read(path / "access.json"), home.settings.limits, feeding_of(home, stores))
     more = []
     if pages == "shop":
         from tactful.web.shop import PAGES

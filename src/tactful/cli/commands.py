@@ -6,6 +6,7 @@ import click
 
 from tactful import __version__
 from tactful.cli.opening import opened
+from tactful.cli.receivers import feed, receivers
 from tactful.cli.show import as_json, errors, fail, table
 
 json_option = click.option("--json", "machine", is_flag=True, help="Print JSON for machines.")
@@ -280,3 +281,7 @@ def demo(port: int, folder: Path, fresh: bool) -> None:
     from tactful.cli.demonstration import demonstrate
 
     demonstrate(folder, port, fresh)
+
+
+tactful.add_command(receivers)
+tactful.add_command(feed)

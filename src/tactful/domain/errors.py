@@ -56,6 +56,12 @@ class UnknownPlacement(TactfulError):
     status = 404
 
 
+class UnknownReceiver(TactfulError):
+    """No receiver is called {name!r}. There are: {available}. Add it as [receivers.{name}] in tactful.toml."""
+
+    status = 404
+
+
 class UnknownPlugin(TactfulError):
     """No {kind} is called {name!r}. There are: {available}. Add one as tactful/{room}/{name}.py, or as an entry point in the group tactful.{room}."""
 
