@@ -41,6 +41,12 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     cached_events: int = 150_000
 
 
+class Lake(Struct, frozen=True, forbid_unknown_fields=True):
+    """purposes: what the lake is for; with at least one named, `tactful serve` keeps it up to date by itself. Needs the extra `lake`."""
+
+    purposes: tuple[str, ...] = ()
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """All of tactful.toml."""
 
@@ -49,6 +55,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     limits: Limits = Limits()
     placements: dict[str, Placement] = {}
     receivers: dict[str, Receiver] = {}
+    lake: Lake = Lake()
 
 
 def read_settings(home: Path) -> Settings:
@@ -92,11 +99,15 @@ def read_charter(path: Path) -> Charter:
     return charter
 
 
-def check_receivers(home: Path, settings: Settings, charter: Charter) -> None:
-    """Raises BadSettings at the first receiver that breaks a hard rule."""
+def check_outside(home: Path, settings: Settings, charter: Charter) -> None:
+    """Raises BadSettings where a receiver or the lake breaks a hard rule."""
     for name, receiver in settings.receivers.items():
         for field, why, fix in receiver_problems(name, receiver, charter):
             raise _error(BadSettings, home / "tactful.toml", field, why, fix)
+    for purpose in settings.lake.purposes:
+        if purpose not in charter.purposes:
+            why, fix = f"there is no [purposes.{purpose}]", f"Use some of {', '.join(charter.purposes) or 'none'}"
+            raise _error(BadSettings, home / "tactful.toml", "lake.purposes", why, fix)
 
 
 def bad_recipe(home: Path, where: str, mistake: Exception) -> TactfulError:

@@ -1,6 +1,7 @@
 """Settings → engine: the only place that knows every room."""
 
 import hashlib
+import os
 import random
 import secrets
 import time
@@ -20,7 +21,7 @@ from tactful.deliver.post import post
 from tactful.deliver.secrets import Secrets
 from tactful.domain.charter import Charter
 from tactful.domain.consent import Consent
-from tactful.domain.errors import UnknownPlugin, UnknownReceiver
+from tactful.domain.errors import BadInput, UnknownPlugin, UnknownReceiver
 from tactful.domain.placement import Placement
 from tactful.domain.receiver import DECISIONS
 from tactful.engine import Engine, Onward, Shell
@@ -29,7 +30,8 @@ from tactful.learn.interactions import interactions_of
 from tactful.learn.train import learners
 from tactful.plugins import build
 from tactful.ports import Arranger, Guard, Interactions, Stores, Strategy
-from tactful.settings import Settings, bad_recipe, check_receivers, read_charter, read_settings
+from tactful.settings import Settings, bad_recipe, check_outside, read_charter, read_settings
+from tactful.stores.lake import Lake
 from tactful.stores.registry import Registry
 
 
@@ -61,7 +63,7 @@ def read_home(path: Path) -> Home:
     """Read and check an installation's settings. Raises NotInitialised, BadSettings, BadCharter."""
     settings = read_settings(path)
     charter = read_charter(path / settings.charter)
-    check_receivers(path, settings, charter)
+    check_outside(path, settings, charter)
     recipes = {name: recipe_of(name, placement, charter, path) for name, placement in settings.placements.items()}
     learners(recipe.strategy for recipe in recipes.values())  # a clash of models is better known before serving
     return Home(path, settings, charter, recipes)
@@ -161,6 +163,22 @@ def feeding_of(home: Home, stores: Stores) -> Callable[[str, int, int, int], byt
             ledger.close()
 
     return feed
+
+
+def lake_of(home: Home) -> Lake:
+    """The lake of an installation; its key is made on first use."""
+    path = home.path / "lake.key"
+    try:
+        file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:
+        pass
+    else:
+        with os.fdopen(file, "wb") as out:
+            out.write(secrets.token_bytes(32))
+    key = path.read_bytes()
+    if len(key) != 32:
+        raise BadInput(field=str(path), why="a lake's key is 32 bytes", fix="Delete it and the lake, and export anew")
+    return Lake(home.path / "lake", key)
 
 
 def interactions_in(engine: Engine) -> Interactions:

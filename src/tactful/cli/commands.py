@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from tactful import __version__
+from tactful.cli.lake import lake
 from tactful.cli.opening import opened
 from tactful.cli.receivers import feed, receivers
 from tactful.cli.show import as_json, errors, fail, table
@@ -285,3 +286,4 @@ def demo(port: int, folder: Path, fresh: bool) -> None:
 
 tactful.add_command(receivers)
 tactful.add_command(feed)
+tactful.add_command(lake)

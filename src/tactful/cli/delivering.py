@@ -2,6 +2,7 @@
 
 import fcntl
 import logging
+import os
 import signal
 import sys
 import threading
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("tactful.deliver")
 SWEEP_S = 3600.0
+LAKE_S = float(os.environ.get("TACTFUL_LAKE_SECONDS", "600"))
+"""How often the lake is looked at, in seconds."""
 TROUBLE_S = 1.0
 """How long to wait when the store or the ledger cannot be read just now, in seconds."""
 
@@ -32,7 +35,8 @@ def errands(home: Path) -> list[list[str]]:
         StoreBusy
     ):  # a store of an older version: its writer brings it up to date, and the couriers register then
         register(found)
-    return [[sys.executable, "-m", "tactful.cli.delivering", str(home)]] if _posted(found) else []
+    wanted = _posted(found) or found.settings.lake.purposes
+    return [[sys.executable, "-m", "tactful.cli.delivering", str(home)]] if wanted else []
 
 
 def _posted(home: "Home") -> list[str]:
@@ -83,6 +87,25 @@ def run(home: "Home", name: str, stop: threading.Event) -> None:
             stop.wait(TROUBLE_S)
 
 
+def tend_lake(home: "Home", stop: threading.Event) -> None:
+    """Keep the lake up to date: new days, and what was withdrawn, forgotten or is over, long before the deadline."""
+    from tactful.stores.sqlite import open_reading
+    from tactful.wire import lake_of, real_shell
+
+    lake, now = lake_of(home), real_shell().now
+    while not stop.is_set():
+        try:
+            stores = open_reading(home.data)
+            try:
+                if lake.stale(stores, home.charter, now()):
+                    lake.bring_up_to_date(stores, home.charter, home.settings.lake.purposes, now())
+            finally:
+                stores.close()
+        except (TactfulError, OSError) as error:
+            log.warning("lake: %s", error)
+        stop.wait(LAKE_S)
+
+
 def main() -> None:
     """The process. Ends when told to, or when a courier failed: then the supervisor starts it again."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
@@ -109,6 +132,8 @@ def deliver(home: "Home", stop: threading.Event) -> None:
     """All couriers, until told to stop."""
     # Daemons: one that waits for a slow receiver must not hold up the end. What it was sending is sent again.
     couriers = [threading.Thread(target=run, args=(home, name, stop), name=name, daemon=True) for name in _posted(home)]
+    if home.settings.lake.purposes:
+        couriers.append(threading.Thread(target=tend_lake, args=(home, stop), name="lake", daemon=True))
     for courier in couriers:
         courier.start()
     due = 0.0

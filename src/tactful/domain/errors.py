@@ -96,6 +96,10 @@ class StaleModel(TactfulError):
     status = 503
 
 
+class MissingExtra(TactfulError):
+    """{what} needs what the extra `{extra}` brings. Run `pip install 'tactful[{extra}]'`."""
+
+
 class NotInitialised(TactfulError):
     """{path} holds no Tactful installation. Run `tactful init {path}` first, or name another folder with --home."""
 
