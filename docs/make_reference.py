@@ -11,8 +11,9 @@ from msgspec import NODEFAULT, Struct
 from tactful.connectors import segment
 from tactful.domain import charter, errors, item, placement
 from tactful.domain.consent import Dial
+from tactful.domain.receiver import Receiver
 from tactful.plugins import ROOMS, available, load
-from tactful.settings import Limits, Server
+from tactful.settings import Lake, Limits, Server
 
 
 def main() -> None:
@@ -38,7 +39,11 @@ def plugins() -> Iterator[str]:
 def settings() -> Iterator[str]:
     """tactful.toml."""
     yield "## tactful.toml\n\n`charter`: the charter's file, beside it.\n"
-    for title, kind in (("[server]", Server), ("[limits]", Limits), ("[placements.NAME]", placement.Placement)):
+    tables = {
+        "[server]": Server, "[limits]": Limits, "[placements.NAME]": placement.Placement, "[receivers.NAME]": Receiver,
+        "[lake]": Lake,
+    }  # fmt: skip
+    for title, kind in tables.items():
         yield f"### `{title}`\n"
         yield from struct(kind)
 

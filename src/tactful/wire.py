@@ -23,7 +23,7 @@ from tactful.domain.charter import Charter
 from tactful.domain.consent import Consent
 from tactful.domain.errors import BadInput, UnknownPlugin, UnknownReceiver
 from tactful.domain.placement import Placement
-from tactful.domain.receiver import DECISIONS
+from tactful.domain.receiver import DECISIONS, Receiver
 from tactful.engine import Engine, Onward, Shell
 from tactful.flow.decide import Recipe
 from tactful.learn.interactions import interactions_of
@@ -138,23 +138,33 @@ def forgettings_of(home: Home, stores: Stores, ledger: Ledger) -> Forgettings:
     return Forgettings(stores, ledger, Secrets.of(home.path / "receivers.json"))
 
 
+def receiver_of(home: Home, name: str) -> Receiver:
+    """A declared receiver. Raises UnknownReceiver."""
+    if name not in home.settings.receivers:
+        raise UnknownReceiver(name=name, available=", ".join(sorted(home.settings.receivers)) or "none yet")
+    return home.settings.receivers[name]
+
+
+def secret_of(home: Home, name: str) -> str:
+    """A receiver's secret. Raises UnknownReceiver, BadInput."""
+    receiver_of(home, name)
+    return Secrets.of(home.path / "receivers.json").secret(name)
+
+
 def courier_of(home: Home, name: str, stores: Stores, ledger: Ledger) -> Courier:
     """The courier of one receiver, on stores and a ledger of its own."""
-    receiver, shell = home.settings.receivers[name], real_shell()
-    secret = Secrets.of(home.path / "receivers.json").secret(name)
+    receiver, shell, secret = receiver_of(home, name), real_shell(), secret_of(home, name)
     outgoing, forgettings = Outgoing(stores, home.charter, receiver), forgettings_of(home, stores, ledger)
     return Courier(name, receiver, outgoing, ledger, forgettings, secret, World(shell.now, shell.dice, post))
 
 
-def feeding_of(home: Home, stores: Stores) -> Callable[[str, int, int, int], bytes]:
-    """What receivers fetch: (name, after, most, heard) → NDJSON. Raises UnknownReceiver."""
+def feed_of(home: Home, stores: Stores) -> Callable[[str, int, int, int], bytes]:
+    """What receivers fetch: (name, after, most, heard) → NDJSON."""
     kept: dict[str, Outgoing] = {}
 
     def feed(name: str, after: int, most: int, heard: int) -> bytes:
-        if name not in home.settings.receivers:
-            raise UnknownReceiver(name=name, available=", ".join(sorted(home.settings.receivers)) or "none yet")
         if name not in kept:
-            kept[name] = Outgoing(stores, home.charter, home.settings.receivers[name])
+            kept[name] = Outgoing(stores, home.charter, receiver_of(home, name))
         ledger = Ledger(home.deliveries)
         try:
             forgettings = forgettings_of(home, stores, ledger)

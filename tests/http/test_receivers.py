@@ -266,6 +266,7 @@ def test_killing_the_couriers_loses_nothing(home: Path, ear: Ear, scale: Callabl
 def test_a_receiver_fetches_what_it_may_have_with_a_secret_key_alone(home: Path) -> None:
     keys = installed(home)
     declare(home, "", name="puller", what=["events"])
+    declare(home, "", name="other", what=["events"])
     with served(home, keys, workers=2) as server:
         assert server.children("tactful.cli.delivering") == [], "nobody to post to, so no process for it"
         server.allow("ann", **EVERYTHING)
@@ -286,6 +287,11 @@ def test_a_receiver_fetches_what_it_may_have_with_a_secret_key_alone(home: Path)
         heard = server.get(f"/v1/feed?receiver=puller&heard={first['notice']}")
         assert [json.loads(line)["type"] for line in heard.body.splitlines()] == ["end"]
         assert server.get("/v1/feed?receiver=nobody").status == 404
+        secret, other = (tactful(home, "receivers", "secret", name).stdout.strip() for name in ("puller", "other"))
+        for key, status in ((secret, 200), (other, 401), ("whsec_", 401)):
+            assert server.get("/v1/feed?receiver=puller", {"Authorization": f"Bearer {key}"}).status == status
+        assert server.get("/v1/feed?receiver=nobody", {"Authorization": f"Bearer {secret}"}).status == 401
+        assert server.get("/v1/consent/ann", {"Authorization": f"Bearer {secret}"}).status == 401
         assert server.get("/v1/feed").status == 400
         assert server.get("/v1/feed?receiver=puller&after=-1").status == 400
         assert server.get("/v1/feed?receiver=puller", server.as_browser()).status == 403

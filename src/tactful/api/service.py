@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from litestar import Request
+from msgspec import Struct
 
 from tactful.api.access import Access, Key
 from tactful.connectors.segment import Caller
@@ -12,15 +13,19 @@ from tactful.domain.identity import ANONYMOUS
 from tactful.engine import Engine
 from tactful.settings import Limits
 
-Feeding = Callable[[str, int, int, int], bytes]
-"""Gives a receiver (name, after, most, heard) what it fetches."""
+
+class Feeding(Struct, frozen=True):
+    """For receivers that fetch. feed: (name, after, most, heard) → NDJSON; secret: of a receiver. Both raise UnknownReceiver."""
+
+    feed: Callable[[str, int, int, int], bytes]
+    secret: Callable[[str], str]
 
 
 class Service:
     """What one worker serves with."""
 
-    def __init__(self, engine: Engine, access: Access, limits: Limits, feed: Feeding | None = None) -> None:
-        self.engine, self.access, self.limits, self.feed = engine, access, limits, feed
+    def __init__(self, engine: Engine, access: Access, limits: Limits, feeding: Feeding | None = None) -> None:
+        self.engine, self.access, self.limits, self.feeding = engine, access, limits, feeding
 
     def key(self, request: "Request[Any, Any, Any]", scope: str, body_key: str | None = None) -> Key:
         """The key of a request. Raises NoKey or NotAllowed."""

@@ -16,6 +16,7 @@ from typing import IO, TYPE_CHECKING
 from tactful.domain.errors import StoreBusy, TactfulError
 
 if TYPE_CHECKING:
+    from tactful.stores.lake import Lake
     from tactful.wire import Home
 
 log = logging.getLogger("tactful.deliver")
@@ -87,12 +88,12 @@ def run(home: "Home", name: str, stop: threading.Event) -> None:
             stop.wait(TROUBLE_S)
 
 
-def tend_lake(home: "Home", stop: threading.Event) -> None:
+def tend_lake(home: "Home", lake: "Lake", stop: threading.Event) -> None:
     """Keep the lake up to date: new days, and what was withdrawn, forgotten or is over, long before the deadline."""
     from tactful.stores.sqlite import open_reading
-    from tactful.wire import lake_of, real_shell
+    from tactful.wire import real_shell
 
-    lake, now = lake_of(home), real_shell().now
+    now = real_shell().now
     while not stop.is_set():
         try:
             stores = open_reading(home.data)
@@ -130,10 +131,13 @@ def main() -> None:
 
 def deliver(home: "Home", stop: threading.Event) -> None:
     """All couriers, until told to stop."""
+    from tactful.wire import lake_of
+
     # Daemons: one that waits for a slow receiver must not hold up the end. What it was sending is sent again.
     couriers = [threading.Thread(target=run, args=(home, name, stop), name=name, daemon=True) for name in _posted(home)]
     if home.settings.lake.purposes:
-        couriers.append(threading.Thread(target=tend_lake, args=(home, stop), name="lake", daemon=True))
+        tended = (home, lake_of(home), stop)
+        couriers.append(threading.Thread(target=tend_lake, args=tended, name="lake", daemon=True))
     for courier in couriers:
         courier.start()
     due = 0.0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tactful.cli.show import as_json, errors, table
-from tactful.domain.errors import BadInput, UnknownReceiver
+from tactful.domain.errors import BadInput
 
 if TYPE_CHECKING:
     from tactful.deliver.ledger import Ledger
@@ -22,11 +22,11 @@ def _ledger(path: Path, name: str | None = None) -> "Iterator[tuple[Home, Ledger
     """The ledger of an installation, with all its receivers in it. name: one that has to be declared. Raises UnknownReceiver."""
     from tactful.cli.delivering import register
     from tactful.deliver.ledger import Ledger
-    from tactful.wire import read_home
+    from tactful.wire import read_home, receiver_of
 
     home = read_home(path)
-    if name is not None and name not in home.settings.receivers:
-        raise UnknownReceiver(name=name, available=", ".join(home.settings.receivers) or "none yet")
+    if name is not None:
+        receiver_of(home, name)
     register(home)
     with closing(Ledger(home.deliveries)) as ledger:
         yield home, ledger
@@ -124,10 +124,10 @@ def replay(home: Path, name: str, number: int | None, since: int | None) -> None
 @errors
 def secret(home: Path, name: str) -> None:
     """Print the secret by which a receiver can tell that a post is ours."""
-    from tactful.deliver.secrets import Secrets
+    from tactful.wire import secret_of
 
     with _ledger(home, name) as (found, _):
-        click.echo(Secrets.of(found.path / "receivers.json").secret(name))
+        click.echo(secret_of(found, name))
 
 
 @click.command()
@@ -139,11 +139,11 @@ def secret(home: Path, name: str) -> None:
 def feed(home: Path, name: str, after: int, most: int) -> None:
     """Print what a receiver may have, as NDJSON; the last line says where to read on."""
     from tactful.stores.sqlite import open_reading
-    from tactful.wire import feeding_of, read_home
+    from tactful.wire import feed_of, read_home
 
     found = read_home(home)
     stores = open_reading(found.data)
     try:
-        click.echo(feeding_of(found, stores)(name, after, most, 0).decode(), nl=False)
+        click.echo(feed_of(found, stores)(name, after, most, 0).decode(), nl=False)
     finally:
         stores.close()

@@ -21,7 +21,7 @@ from msgspec import Struct
 from tactful.domain.catalogue import Catalogue
 from tactful.domain.charter import Charter
 from tactful.domain.consent import Consent
-from tactful.domain.errors import BadInput, MissingExtra
+from tactful.domain.errors import BadInput, MissingExtra, StoreBroken
 from tactful.domain.event import Interaction
 from tactful.domain.identity import Owners
 from tactful.flow.gate import DAY
@@ -320,6 +320,9 @@ def _duckdb() -> Iterator[Any]:
     try:
         db.execute("SET temp_directory = ''")
         yield db
+    except duckdb.Error as error:
+        why = f"DuckDB: {type(error).__name__} in the lake; delete the day that is named by `tactful lake check`, or free some space"
+        raise StoreBroken(why=why) from error
     finally:
         db.close()
 
