@@ -23,7 +23,7 @@ from tactful.deliver.post import RETRY_AFTER_MOST_MS, Reply, retry_after
 from tactful.deliver.secrets import Secrets, signed
 from tactful.domain.consent import Dial
 from tactful.domain.errors import BadInput
-from tactful.domain.identity import ALIAS, Link
+from tactful.domain.identity import ALIAS, DISOWNED, Link
 from tactful.domain.item import Item
 from tactful.domain.receiver import WHAT, Receiver
 from tactful.engine import Onward
@@ -193,6 +193,16 @@ def test_what_is_taken_away_is_taken_away_under_all_names(desk: Desk) -> None:
         ("ann", False),
         ("anon:phone", False),
     ]
+
+
+def test_what_somebody_disowned_stays(desk: Desk) -> None:
+    desk.shop.allow("ann")
+    desk.buys("ann", "emma")
+    desk.shop.stores.links.append([Link("l", NOW + 1, "ann", "ann", DISOWNED, since=NOW - 1)]).wait()
+    desk.clock.now += 2
+    desk.buys("ann", "walden")
+    desk.run()
+    assert desk.items() == ["walden"] and desk.ledger.withheld("counter") == {"it was disowned": 1}
 
 
 def test_an_item_that_betrays_what_is_not_turned_on_stays(desk: Desk) -> None:
