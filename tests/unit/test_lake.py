@@ -136,6 +136,10 @@ def test_files_are_the_same_whenever_they_are_made(pond: Pond, tmp_path: Path) -
     other = Pond(tmp_path / "other", pond.shop.stores)
     other.export()
     assert pond.digest() == other.digest() and len(pond.digest()) == 4
+    with duckdb.connect() as db:
+        for path in pond.lake.folder.rglob("*.parquet"):
+            rows = db.execute(f"SELECT person, \"at\", id FROM '{path}'").fetchall()
+            assert rows == sorted(rows), "the order says nothing about the order of arrival"
     before = {path: path.stat().st_mtime_ns for path in pond.lake.folder.rglob("*.parquet")}
     assert pond.export() == [], "what is true is not written again"
     assert before == {path: path.stat().st_mtime_ns for path in pond.lake.folder.rglob("*.parquet")}
@@ -146,6 +150,7 @@ def test_a_day_is_sealed_once_it_is_over(pond: Pond) -> None:
     assert len(pond.export()) == 2
     pond.tomorrow -= 1
     assert len(pond.export()) == 1, "a clock that is set back takes the day out again"
+    assert len(pond.rows()) == 8 and len(list(pond.lake.folder.glob("day=*"))) == 1
     pond.tomorrow += 1 + DAY
     assert pond.stale()
     assert len(pond.export()) == 2 and pond.due() == []
@@ -318,6 +323,17 @@ def test_a_crash_leaves_whole_files_and_the_next_export_finishes(pond: Pond, mon
         pond.shop.change("ann", purposes={"measure": False})
 
 
+def test_what_a_crash_left_behind_goes(pond: Pond) -> None:
+    pond.export()
+    (day, *_) = pond.lake.folder.glob("day=*")
+    orphan = pond.lake.folder / "day=2000-01-01"
+    orphan.mkdir()
+    for left in (day / "events.parquet.tmp", orphan / "events.parquet", pond.lake.folder / "manifest.json.tmp"):
+        left.write_text("canary")
+    pond.export()
+    assert b"canary" not in bytes_of(pond.lake.folder) and not orphan.exists()
+
+
 def test_a_file_that_was_changed_or_lost_is_due(pond: Pond) -> None:
     pond.export()
     lost, odd = sorted(pond.lake.folder.glob("day=*/*.parquet"))[:2]
@@ -325,7 +341,10 @@ def test_a_file_that_was_changed_or_lost_is_due(pond: Pond) -> None:
     with duckdb.connect() as db:
         db.execute(f"COPY (SELECT * FROM '{odd}' LIMIT 1) TO '{odd}.new' (FORMAT parquet)")
     Path(f"{odd}.new").replace(odd)
-    assert pond.due() == [lost.parent.name[4:], odd.parent.name[4:]]
+    broken = sorted(pond.lake.folder.glob("day=*/*.parquet"))[-1]
+    broken.write_bytes(b"PAR1 but no more")
+    assert pond.due() == [lost.parent.name[4:], odd.parent.name[4:], broken.parent.name[4:]]
+    assert len(pond.export()) == 3 and pond.due() == [] and len(pond.rows()) == 32
 
 
 def test_many_days_are_written_in_several_passes(pond: Pond, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -121,7 +121,9 @@ class Lake:
         with self._alone():
             held, wanted = self._usable(source), source.survey()
             days = {day: one for day, one in wanted.items() if new_days or day in held.days}
-            kept = {day: one for day, one in days.items() if held.days.get(day) == one and self._file(day).exists()}
+            kept = {
+                day: one for day, one in days.items() if held.days.get(day) == one and self._counted(day) == one.counts
+            }
             changed = sorted(days.keys() - kept.keys())
             gone = sorted({path.name[4:] for path in self.folder.glob("day=*")} - days.keys())
             # Until all is done the manifest vouches for what stays as it is alone.
@@ -193,10 +195,14 @@ class Lake:
         return written
 
     def _counted(self, day: str) -> dict[str, int]:
+        """Rows by data entry, as DuckDB finds them; none in a file that is lost or cannot be read."""
         if not self._file(day).exists():
             return {}
-        with _duckdb() as db:
-            return dict(db.execute(_COUNT.format(path=_quoted(self._file(day)))).fetchall())
+        try:
+            with _duckdb() as db:
+                return dict(db.execute(_COUNT.format(path=_quoted(self._file(day)))).fetchall())
+        except StoreBroken:
+            return {}
 
 
 class _Source:
@@ -321,8 +327,7 @@ def _duckdb() -> Iterator[Any]:
         db.execute("SET temp_directory = ''")
         yield db
     except duckdb.Error as error:
-        why = f"DuckDB: {type(error).__name__} in the lake; delete the day that is named by `tactful lake check`, or free some space"
-        raise StoreBroken(why=why) from error
+        raise StoreBroken(why=f"the lake, DuckDB says {type(error).__name__}") from error
     finally:
         db.close()
 
