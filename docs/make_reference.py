@@ -12,8 +12,9 @@ from tactful.connectors import segment
 from tactful.domain import charter, errors, item, placement
 from tactful.domain.consent import Dial
 from tactful.domain.event import VERBS
+from tactful.domain.receiver import Receiver
 from tactful.plugins import ROOMS, available, load
-from tactful.settings import Limits, Segment, Server
+from tactful.settings import Lake, Limits, Segment, Server
 
 
 def main() -> None:
@@ -39,9 +40,11 @@ def plugins() -> Iterator[str]:
 def settings() -> Iterator[str]:
     """tactful.toml."""
     yield "## tactful.toml\n\n`charter`: the charter's file, beside it.\n"
-    for title, kind in (
-        ("[server]", Server), ("[limits]", Limits), ("[placements.NAME]", placement.Placement), ("[segment]", Segment),
-    ):  # fmt: skip
+    tables = {
+        "[server]": Server, "[limits]": Limits, "[placements.NAME]": placement.Placement, "[segment]": Segment,
+        "[receivers.NAME]": Receiver, "[lake]": Lake,
+    }  # fmt: skip
+    for title, kind in tables.items():
         yield f"### `{title}`\n"
         yield from struct(kind)
 

@@ -28,7 +28,7 @@ import numpy as np
 from msgspec import structs
 
 from tactful.domain.catalogue import AUDIENCE_CODE, Catalogue, Proxy, unpack
-from tactful.domain.consent import ConsentChange, Dial
+from tactful.domain.consent import Consent, ConsentChange, Dial
 from tactful.domain.decision import PERSONAL, Ask, Evidence, Scored
 from tactful.domain.event import VERBS, Event, Inferred, Interaction, Obtained, Told
 from tactful.domain.identity import DEVICE, DISOWNED, Link
@@ -40,9 +40,11 @@ from tactful.ports import (
     QUARANTINE_MS,
     VISIT,
     Arranger,
+    Entry,
     Guard,
     Interactions,
     Model,
+    Page,
     Quarantined,
     Record,
     Shelf,
@@ -567,8 +569,110 @@ class QuarantineContract(Opened):
         assert list(self.stores.events.people()) == []
 
 
+class FeedContract(Opened):
+    """What every Feed must do."""
+
+    def say(self, person: str, made: ConsentChange | None = None) -> None:
+        """Write down what somebody allows."""
+        self.stores.consents.append([(person, made or change())]).wait()
+
+    def read(self, after: int = 0, most: int = 100) -> list[Entry]:
+        """The feed to its end, page by page."""
+        found: list[Entry] = []
+        while True:
+            page = self.stores.feed.after(after, most)
+            assert all(after < entry.number <= page.until for entry in page.entries) and len(page.entries) <= most
+            found += page.entries
+            if page.until == after:
+                assert after == self.stores.feed.head()
+                return found
+            after = page.until
+
+    def test_nothing_kept_is_nothing_to_pass_on(self) -> None:
+        assert self.stores.feed.head() == 0
+        assert self.stores.feed.after(0, 10) == Page((), 0)
+
+    def test_everything_comes_once_in_the_order_it_was_kept_with_names_whatever_the_pages(self) -> None:
+        self.say("ann", change("banner"))
+        self.append(record("ann", "1", "2"), record("ann", "3", data="other"))
+        self.stores.receipts.append(receipt("r"), LATER, feed=True).wait()
+        self.say("bob")
+        self.append(record("bob", "4"))
+        self.say("ann", change("privacy centre", Dial.off))
+        whole = self.read()
+        kinds = [(one.person, one.content) for one in whole]
+        assert kinds == [
+            ("ann", structs.replace(change("banner"), person="ann")),
+            ("ann", (viewed("1"), viewed("2"))),
+            ("ann", (viewed("3", data="other"),)),
+            ("ann", receipt("r")),
+            ("bob", structs.replace(change(), person="bob")),
+            ("bob", (viewed("4"),)),
+            ("ann", structs.replace(change("privacy centre", Dial.off), person="ann")),
+        ]
+        numbers = [one.number for one in whole]
+        assert numbers == sorted(set(numbers)) and numbers[0] > 0
+        for most in (1, 2, 3, 7):
+            assert self.read(most=most) == whole
+        assert self.read(numbers[3]) == whole[4:]
+        self.reopen()
+        assert self.read() == whole
+
+    def test_entries_say_what_is_allowed_now_and_changes_what_was_before(self) -> None:
+        self.say("ann", change("one", Dial.remember))
+        self.append(record("ann", "1"))
+        self.say("ann", change("two", Dial.off))
+        first, event, second = self.read()
+        now = Consent.of(self.stores.consents.read("ann"))
+        assert now.dial == Dial.off and [one.consent for one in (first, event, second)] == [now] * 3
+        assert first.before == Consent() and second.before.dial == Dial.remember and second.before.version == 1
+
+    def test_names_come_back_whatever_they_are(self) -> None:
+        for name in NAMES:
+            self.say(name)
+            self.append(record(name, "1"))
+        assert [one.person for one in self.read()] == [name for name in NAMES for _ in (0, 1)]
+
+    def test_receipts_are_in_it_only_where_that_is_asked_for_and_they_name_somebody(self) -> None:
+        self.say("ann")
+        self.stores.receipts.append(receipt("plain"), LATER).wait()
+        self.stores.receipts.append(receipt("nobody's", None), LATER, feed=True).wait()
+        self.stores.receipts.append(receipt("ann's"), LATER, feed=True).wait()
+        assert [one.content.id for one in self.read() if isinstance(one.content, Receipt)] == ["ann's"]
+        assert self.stores.receipts.get("ann's") == receipt("ann's")
+        assert self.stores.receipts.get("nobody's") == receipt("nobody's", None)
+
+    def test_what_is_erased_or_over_is_not_in_it_and_reading_goes_on_past_it(self) -> None:
+        for name in ("ann", "bob"):
+            self.say(name)
+            self.append(record(name, "1"), record(name, "2", data="other", keep_until=NOW))
+        self.stores.receipts.append(receipt("r"), NOW, feed=True).wait()
+        self.stores.quarantine.purge(NOW).wait()
+        assert [(one.person, type(one.content)) for one in self.read()] == [
+            (name, kind) for name in ("ann", "bob") for kind in (ConsentChange, tuple)
+        ]
+        head = self.stores.feed.head()
+        self.forget("ann")
+        assert {one.person for one in self.read(most=1)} == {"bob"}
+        assert self.stores.feed.head() > head, "a forgetting has a number, and none is given twice"
+        self.say("ann")
+        self.append(record("ann", "new"))
+        assert [one.content for one in self.read(head) if isinstance(one.content, tuple)] == [(viewed("new"),)]
+
+    def test_those_who_never_said_anything_are_not_in_it(self) -> None:
+        self.append(record("ann", "1"))
+        self.stores.receipts.append(receipt("r"), LATER, feed=True).wait()
+        assert self.read() == []
+
+
 class StoresContract(
-    EventLogContract, ConsentLogContract, LinkLogContract, ReceiptLogContract, ItemStoreContract, QuarantineContract
+    EventLogContract,
+    ConsentLogContract,
+    LinkLogContract,
+    ReceiptLogContract,
+    ItemStoreContract,
+    QuarantineContract,
+    FeedContract,
 ):
     """All that stores opened together must do."""
 

@@ -39,6 +39,17 @@ class Shell(Struct, frozen=True):
     dice: Dice
 
 
+def _nobody(person: str) -> None:
+    """Nobody is told."""
+
+
+class Onward(Struct, frozen=True):
+    """What is passed on to receivers. decisions: whether receipts get a place in the feed. forgotten: told whom to forget, just before."""
+
+    decisions: bool = False
+    forgotten: Callable[[str], None] = _nobody
+
+
 class Problem(Struct, frozen=True, omit_defaults=True):
     """What became of one event that was not kept: quarantined or refused. part: it is about one field of it; the account counts events,
     so what became of the event itself is said elsewhere. what: of a part also `stripped`.
@@ -192,8 +203,10 @@ class Engine:
         shell: Shell,
         cached_events: int = 150_000,
         where: str = "",
+        onward: Onward | None = None,
     ) -> None:
         self.stores, self.models, self.charter, self.recipes, self.shell = stores, models, charter, recipes, shell
+        self.onward = onward or Onward()
         self._shelf = Shelf(Catalogue(charter.proxies), {}, where)
         self.people = People(stores, cached_events)
         # An older copy of the stores may have been put back: then it must still be possible to open them, and to train anew.
@@ -403,7 +416,7 @@ class Engine:
             stamp = Stamp(self.shell.name(), now, person if known else None)
             receipt = explain(decision, view, shelf, self.charter, consent, stamp)
             keep = RECEIPT_MS if known else ANONYMOUS_RECEIPT_MS
-            durable = self.stores.receipts.append(receipt, now + keep)
+            durable = self.stores.receipts.append(receipt, now + keep, known and self.onward.decisions)
             answers.append(Answer(decision, receipt, durable, shelf.catalogue))
         return answers
 
@@ -424,6 +437,8 @@ class Engine:
 
     def forget(self, person: str) -> list[Ack[None]]:
         """Leave nothing of the person, in any store, under any name that is theirs."""
+        for name in self.people.goes_with(person):
+            self.onward.forgotten(name)  # before: afterwards nobody knows the name any more
         return self.people.forget(person)
 
 

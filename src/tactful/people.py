@@ -210,7 +210,7 @@ class People:
             person
         }:
             acks.append(self._stores.events.forget(account, self._between(account, person, 0, 1 << 62)))
-        for name in self._goes_with(person):
+        for name in self.goes_with(person):
             known = self._profiles.pop(name, None)
             if known is not None:
                 self._cached -= len(known.profile.observed)
@@ -220,8 +220,9 @@ class People:
         self._let_go()
         return acks
 
-    def _goes_with(self, person: str) -> list[str]:
-        """The person, their devices and old names, the people of their account, and theirs."""
+    def goes_with(self, person: str) -> list[str]:
+        """Who is forgotten with this person: their devices and old names, the people of their account, and theirs."""
+        self.refresh()
         found, waiting = [person], [person]
         while waiting:
             name = waiting.pop()

@@ -15,7 +15,7 @@ from msgspec import Struct, field
 from numpy.typing import NDArray
 
 from tactful.domain.catalogue import Catalogue, Mask, Rows
-from tactful.domain.consent import ConsentChange
+from tactful.domain.consent import NOBODY, Consent, ConsentChange
 from tactful.domain.decision import Ask, Evidence, Slots
 from tactful.domain.errors import NoModel
 from tactful.domain.event import Event
@@ -137,8 +137,8 @@ class LinkLog(Protocol):
 class ReceiptLog(Protocol):
     """Where receipts are kept. Readable at once; durable within a tenth of a second, or at once if asked."""
 
-    def append(self, receipt: Receipt, keep_until: int) -> Ack[None]:
-        """Keep a receipt. Need not be waited for."""
+    def append(self, receipt: Receipt, keep_until: int, feed: bool = False) -> Ack[None]:
+        """Keep a receipt. Need not be waited for. feed: give it a place in the feed, if it names a person."""
 
     def get(self, receipt: str) -> Receipt | None:
         """The receipt, or None if there is none (any more)."""
@@ -183,6 +183,41 @@ class Quarantine(Protocol):
         """Leave nothing of the person."""
 
 
+class Entry(Struct, frozen=True):
+    """Something that was kept, at its place in the feed.
+
+    number: the sequence number, never given twice. person: the name; of logs older than 0.2 that do not hold it, the pseudonym.
+    content: the events of one record, a change of consent, or a receipt. consent: what the person allows now; before: what they
+    allowed when a change of consent was made (of other entries: nothing).
+    """
+
+    number: int
+    person: str
+    content: tuple[Event, ...] | ConsentChange | Receipt
+    consent: Consent
+    before: Consent = NOBODY
+
+
+class Page(Struct, frozen=True):
+    """A stretch of the feed. until: the number up to which it was looked through; what is above is still to be read."""
+
+    entries: tuple[Entry, ...]
+    until: int
+
+
+class Feed(Protocol):
+    """All that is kept about people, in the order in which it was kept, for passing it on.
+
+    What was erased is not in it, nor is anything of people who never said what they allow.
+    """
+
+    def head(self) -> int:
+        """The last number given. Cheap."""
+
+    def after(self, number: int, most: int) -> Page:
+        """What is numbered above `number`, at most so many entries, with the names of the people."""
+
+
 def _nothing() -> None:
     """Stores that hold no files have nothing to let go of."""
 
@@ -200,6 +235,7 @@ class Stores(Struct, frozen=True):
     items: ItemStore
     quarantine: Quarantine
     links: LinkLog
+    feed: Feed
     close: Callable[[], None] = _nothing
     glance: Callable[[], AbstractContextManager[None]] = nullcontext
 

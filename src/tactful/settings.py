@@ -13,7 +13,8 @@ from tactful.domain.charter import Charter
 from tactful.domain.errors import BadCharter, BadSettings, NotInitialised, TactfulError
 from tactful.domain.event import VERBS
 from tactful.domain.placement import LIMIT_MOST, Placement
-from tactful.domain.rules import problems
+from tactful.domain.receiver import Receiver
+from tactful.domain.rules import problems, receiver_problems
 from tactful.domain.view import SURFACES
 
 T = TypeVar("T")
@@ -56,6 +57,12 @@ class Segment(Struct, frozen=True, forbid_unknown_fields=True):
     consent: dict[str, str | tuple[str, ...]] = {}
 
 
+class Lake(Struct, frozen=True, forbid_unknown_fields=True):
+    """purposes: what the lake is for; with at least one named, `tactful serve` keeps it up to date by itself. Needs the extra `lake`."""
+
+    purposes: tuple[str, ...] = ()
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """All of tactful.toml."""
 
@@ -64,6 +71,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     limits: Limits = Limits()
     placements: dict[str, Placement] = {}
     segment: Segment = Segment()
+    receivers: dict[str, Receiver] = {}
+    lake: Lake = Lake()
 
 
 def read_settings(home: Path) -> Settings:
@@ -123,6 +132,17 @@ def read_charter(path: Path) -> Charter:
     for field, why, fix in problems(charter):
         raise _error(BadCharter, path, field, why, fix)
     return charter
+
+
+def check_outside(home: Path, settings: Settings, charter: Charter) -> None:
+    """Raises BadSettings where a receiver or the lake breaks a hard rule."""
+    for name, receiver in settings.receivers.items():
+        for field, why, fix in receiver_problems(name, receiver, charter):
+            raise _error(BadSettings, home / "tactful.toml", field, why, fix)
+    for purpose in settings.lake.purposes:
+        if purpose not in charter.purposes:
+            why, fix = f"there is no [purposes.{purpose}]", f"Use some of {', '.join(charter.purposes) or 'none'}"
+            raise _error(BadSettings, home / "tactful.toml", "lake.purposes", why, fix)
 
 
 def bad_recipe(home: Path, where: str, mistake: Exception) -> TactfulError:

@@ -1,28 +1,38 @@
 """Settings → engine: the only place that knows every room."""
 
 import hashlib
+import os
 import random
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
+from tactful.deliver.courier import Courier, World
+from tactful.deliver.fetch import fetch
+from tactful.deliver.forgotten import Forgettings
+from tactful.deliver.ledger import Ledger
+from tactful.deliver.outgoing import Outgoing
+from tactful.deliver.post import post
+from tactful.deliver.secrets import Secrets
 from tactful.domain.charter import Charter
 from tactful.domain.consent import Consent
-from tactful.domain.errors import UnknownPlugin
+from tactful.domain.errors import BadInput, UnknownPlugin, UnknownReceiver
 from tactful.domain.placement import Placement
-from tactful.engine import Engine, Shell
+from tactful.domain.receiver import DECISIONS, Receiver
+from tactful.engine import Engine, Onward, Shell
 from tactful.flow.decide import Recipe
 from tactful.flow.identity import effective, merged
 from tactful.learn.interactions import interactions_of
 from tactful.learn.train import learners
 from tactful.plugins import build
 from tactful.ports import Arranger, Guard, Interactions, Stores, Strategy
-from tactful.settings import Settings, bad_recipe, check_consent, read_charter, read_settings
+from tactful.settings import Settings, bad_recipe, check_consent, check_outside, read_charter, read_settings
+from tactful.stores.lake import Lake
 from tactful.stores.registry import Registry
 
 
@@ -40,6 +50,11 @@ class Home(Struct, frozen=True):
         return self.path / "data"
 
     @property
+    def deliveries(self) -> Path:
+        """How far each receiver has come."""
+        return self.data / "deliveries.db"
+
+    @property
     def models(self) -> Registry:
         """Where the models are."""
         return Registry(self.path / "models")
@@ -50,6 +65,7 @@ def read_home(path: Path) -> Home:
     settings = read_settings(path)
     charter = read_charter(path / settings.charter)
     check_consent(path, settings.segment, charter)
+    check_outside(path, settings, charter)
     recipes = {name: recipe_of(name, placement, charter, path) for name, placement in settings.placements.items()}
     learners(recipe.strategy for recipe in recipes.values())  # a clash of models is better known before serving
     return Home(path, settings, charter, recipes)
@@ -97,8 +113,84 @@ def engine_of(home: Home, stores: Stores, shell: Shell | None = None) -> Engine:
     """The engine of an installation, on stores that are already open."""
     return Engine(
         stores, home.models, home.charter, home.recipes, shell or real_shell(),
-        home.settings.limits.cached_events, str(home.path),
+        home.settings.limits.cached_events, str(home.path), onward_of(home, stores),
     )  # fmt: skip
+
+
+def onward_of(home: Home, stores: Stores) -> Onward:
+    """What the engine does for receivers: nothing, where none is declared."""
+    receivers = home.settings.receivers
+    if not receivers:
+        return Onward()
+
+    def forgotten(person: str) -> None:
+        if home.deliveries.exists():  # otherwise nobody was ever told anything
+            ledger = Ledger(home.deliveries)
+            try:
+                told = forgettings_of(home, stores, ledger)
+                told.announce(person, receivers, home.charter, real_shell().now())
+            finally:
+                ledger.close()
+
+    return Onward(any(DECISIONS in receiver.what for receiver in receivers.values()), forgotten)
+
+
+def forgettings_of(home: Home, stores: Stores, ledger: Ledger) -> Forgettings:
+    """Whom receivers have still to forget."""
+    return Forgettings(stores, ledger, Secrets.of(home.path / "receivers.json"))
+
+
+def receiver_of(home: Home, name: str) -> Receiver:
+    """A declared receiver. Raises UnknownReceiver."""
+    if name not in home.settings.receivers:
+        raise UnknownReceiver(name=name, available=", ".join(sorted(home.settings.receivers)) or "none yet")
+    return home.settings.receivers[name]
+
+
+def secret_of(home: Home, name: str) -> str:
+    """A receiver's secret. Raises UnknownReceiver, BadInput."""
+    receiver_of(home, name)
+    return Secrets.of(home.path / "receivers.json").secret(name)
+
+
+def courier_of(home: Home, name: str, stores: Stores, ledger: Ledger) -> Courier:
+    """The courier of one receiver, on stores and a ledger of its own."""
+    receiver, shell, secret = receiver_of(home, name), real_shell(), secret_of(home, name)
+    outgoing, forgettings = Outgoing(stores, home.charter, receiver), forgettings_of(home, stores, ledger)
+    return Courier(name, receiver, outgoing, ledger, forgettings, secret, World(shell.now, shell.dice, post))
+
+
+def feed_of(home: Home, stores: Stores) -> Callable[[str, int, int, int], bytes]:
+    """What receivers fetch: (name, after, most, heard) → NDJSON."""
+    kept: dict[str, Outgoing] = {}
+
+    def feed(name: str, after: int, most: int, heard: int) -> bytes:
+        if name not in kept:
+            kept[name] = Outgoing(stores, home.charter, receiver_of(home, name))
+        ledger = Ledger(home.deliveries)
+        try:
+            forgettings = forgettings_of(home, stores, ledger)
+            return fetch(name, kept[name], forgettings, ledger, after, most, heard, real_shell().now())
+        finally:
+            ledger.close()
+
+    return feed
+
+
+def lake_of(home: Home) -> Lake:
+    """The lake of an installation; its key is made on first use."""
+    path = home.path / "lake.key"
+    try:
+        file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:
+        pass
+    else:
+        with os.fdopen(file, "wb") as out:
+            out.write(secrets.token_bytes(32))
+    key = path.read_bytes()
+    if len(key) != 32:
+        raise BadInput(field=str(path), why="a lake's key is 32 bytes", fix="Delete it and the lake, and export anew")
+    return Lake(home.path / "lake", key)
 
 
 def interactions_in(engine: Engine) -> Interactions:

@@ -13,7 +13,9 @@ from msgspec import Struct
 
 from tactful.domain.errors import BadInput, NoKey, NotAllowed, NotInitialised
 
-SCOPES = ("write", "decide", "items", "consent", "receipts", "admin")
+SCOPES = ("write", "decide", "items", "consent", "receipts", "admin", "feed")
+SCOPES_OF_0_1 = SCOPES[:6]
+"""A secret key of version 0.1 may do everything, so it may also do what came later."""
 PUBLIC = ("write", "decide")
 """A public key sits in browsers and apps, where everybody can read it: it speaks for nobody in particular."""
 
@@ -70,7 +72,7 @@ class Access:
         found = self._keys.get(_hash(sent)) if sent else None
         if found is None:
             raise NoKey
-        if scope not in found.scopes:
+        if scope not in found.scopes and found.scopes != SCOPES_OF_0_1:
             raise NotAllowed(
                 why=f"The key {found.name!r} lacks the scope {scope!r}", fix="Use a secret key, on your server"
             )

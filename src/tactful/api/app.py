@@ -17,6 +17,7 @@ from litestar.status_codes import HTTP_500_INTERNAL_SERVER_ERROR
 from tactful import __version__
 from tactful.api import segment
 from tactful.api.cors import say_any_origin
+from tactful.api.feed import feed
 from tactful.api.identity import IDENTITY
 from tactful.api.routes import ROUTES, unreadable
 from tactful.api.service import Service
@@ -54,7 +55,7 @@ def create_app(service: Service, more_routes: Sequence[Any] = (), **options: Any
             await asyncio.gather(*tasks, return_exceptions=True)
 
     return Litestar(
-        route_handlers=[*ROUTES, *IDENTITY, *segment.ROUTES, *more_routes],
+        route_handlers=[*ROUTES, *IDENTITY, *segment.ROUTES, feed, *more_routes],
         lifespan=[lifespan],
         before_send=[say_any_origin],
         exception_handlers={

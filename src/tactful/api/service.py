@@ -1,8 +1,10 @@
 """What the routes share: the engine of this worker, the access rules, the limits."""
 
+from collections.abc import Callable
 from typing import Any
 
 from litestar import Request
+from msgspec import Struct
 
 from tactful.api.access import Access, Key
 from tactful.connectors.segment import Caller, meaning
@@ -12,11 +14,25 @@ from tactful.engine import Engine
 from tactful.settings import Limits, Segment
 
 
+class Feeding(Struct, frozen=True):
+    """For receivers that fetch. feed: (name, after, most, heard) → NDJSON; secret: of a receiver. Both raise UnknownReceiver."""
+
+    feed: Callable[[str, int, int, int], bytes]
+    secret: Callable[[str], str]
+
+
 class Service:
     """What one worker serves with."""
 
-    def __init__(self, engine: Engine, access: Access, limits: Limits, segment: Segment | None = None) -> None:
-        self.engine, self.access, self.limits = engine, access, limits
+    def __init__(
+        self,
+        engine: Engine,
+        access: Access,
+        limits: Limits,
+        segment: Segment | None = None,
+        feeding: Feeding | None = None,
+    ) -> None:
+        self.engine, self.access, self.limits, self.feeding = engine, access, limits, feeding
         names = segment or Segment()
         self.means = meaning(names.events, names.pages, names.items, names.consent, engine.charter.purposes)
 

@@ -11,10 +11,10 @@ import uvloop
 
 from tactful.api.access import Access
 from tactful.api.app import create_app
-from tactful.api.service import Service
+from tactful.api.service import Feeding, Service
 from tactful.domain.errors import TactfulError
 from tactful.stores.sqlite import connect
-from tactful.wire import engine_of, read_home
+from tactful.wire import engine_of, feed_of, read_home, secret_of
 
 
 async def serve(path: Path, descriptor: int, pages: str) -> None:
@@ -26,7 +26,9 @@ async def serve(path: Path, descriptor: int, pages: str) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 50, 100)
-    service = Service(engine, Access.read(path / "access.json"), home.settings.limits, home.settings.segment)
+    settings = home.settings
+    feeding = Feeding(feed_of(home, stores), lambda name: secret_of(home, name))
+    service = Service(engine, Access.read(path / "access.json"), settings.limits, settings.segment, feeding)
     more = []
     if pages == "shop":
         from tactful.web.shop import PAGES

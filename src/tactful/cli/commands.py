@@ -9,8 +9,10 @@ from tactful.cli.data_quality import data_quality
 from tactful.cli.exports import export
 from tactful.cli.identity import who
 from tactful.cli.imports import import_
+from tactful.cli.lake import lake
 from tactful.cli.opening import opened
 from tactful.cli.quarantine import quarantine
+from tactful.cli.receivers import feed, receivers
 from tactful.cli.show import as_json, errors, fail, json_option, table
 
 
@@ -219,3 +221,6 @@ def demo(port: int, folder: Path, fresh: bool) -> None:
 tactful.add_command(import_)
 tactful.add_command(export)
 tactful.add_command(who)
+tactful.add_command(receivers)
+tactful.add_command(feed)
+tactful.add_command(lake)

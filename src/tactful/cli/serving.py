@@ -13,12 +13,18 @@ from types import FrameType
 
 import click
 
+from tactful.cli.delivering import errands
 from tactful.domain.errors import BadInput
 from tactful.stores.sqlite.files import take_lock
 
 READY_S = 20.0
 STOP_S = 15.0
 PR_SET_PDEATHSIG = 1
+_NAMES = {
+    "tactful.stores.sqlite": "The writer",
+    "tactful.api.worker": "A worker",
+    "tactful.cli.delivering": "The couriers' process",
+}
 
 
 def supervise(home: Path, host: str, port: int, workers: int, pages: str = "") -> None:
@@ -37,7 +43,8 @@ def supervise(home: Path, host: str, port: int, workers: int, pages: str = "") -
     worker = [sys.executable, "-m", "tactful.api.worker", str(home), str(listening.fileno()), pages]
     running: list[tuple[list[str], subprocess.Popen[bytes]]] = []
     try:
-        running = [(command, _start(command, listening.fileno())) for command in (writer, *[worker] * workers)]
+        others = [*[worker] * workers, *errands(home)]
+        running = [(command, _start(command, listening.fileno())) for command in (writer, *others)]
         if not _wait_ready(running, listening, lambda: stopping):
             return
         click.echo(
@@ -49,7 +56,7 @@ def supervise(home: Path, host: str, port: int, workers: int, pages: str = "") -
             for place, (command, process) in enumerate(running):
                 if process.poll() is not None and not stopping:
                     click.echo(
-                        f"{'The writer' if command is writer else 'A worker'} ended with {process.returncode}; starting it again.",
+                        f"{_NAMES[command[2]]} ended with {process.returncode}; starting it again.",
                         err=True,
                     )
                     time.sleep(0.5)

@@ -56,6 +56,12 @@ class UnknownPlacement(TactfulError):
     status = 404
 
 
+class UnknownReceiver(TactfulError):
+    """No receiver is called {name!r}. There are: {available}. Add it as [receivers.{name}] in tactful.toml."""
+
+    status = 404
+
+
 class UnknownPlugin(TactfulError):
     """No {kind} is called {name!r}. There are: {available}. Add one as tactful/{room}/{name}.py, or as an entry point in the group tactful.{room}."""
 
@@ -88,6 +94,10 @@ class StaleModel(TactfulError):
     """Model {name!r} was trained on another catalogue than the one in {where}. Run `tactful train`."""
 
     status = 503
+
+
+class MissingExtra(TactfulError):
+    """{what} needs what the extra `{extra}` brings. Run `pip install 'tactful[{extra}]'`."""
 
 
 class NotInitialised(TactfulError):

@@ -1,10 +1,12 @@
 """The hard rules: what no charter can allow."""
 
+import re
 from collections.abc import Iterator
 
 from tactful.domain.charter import BASES, KINDS, Charter
 from tactful.domain.event import VERBS
 from tactful.domain.item import AUDIENCES
+from tactful.domain.receiver import WHAT, Receiver, bad_url
 from tactful.domain.taxonomy import DATA_CATEGORIES, DATA_USES
 from tactful.domain.type_rules import Problem, type_problems
 from tactful.domain.view import SURFACES
@@ -156,3 +158,37 @@ def _ownership_problems(charter: Charter) -> Iterator[Problem]:
                     "Name it in one entry only",
                 )
             owners[claim] = name
+
+
+def receiver_problems(name: str, receiver: Receiver, charter: Charter) -> Iterator[Problem]:
+    """Everything wrong with a receiver: nobody is passed anything without a declared purpose, nor over an open line."""
+    at = f"receivers.{name}"
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,63}", name):
+        yield at, f"{name!r} is no name for a receiver", "Use small letters, digits, - and _"
+    if receiver.purpose not in charter.purposes:
+        known = ", ".join(charter.purposes) or "none"
+        yield (
+            f"{at}.purpose",
+            f"there is no [purposes.{receiver.purpose}]",
+            f"Declare it in the charter, or use one of {known}",
+        )
+    if not receiver.words.strip():
+        yield f"{at}.words", "it is empty", "Say who it is, so that a ten-year-old understands"
+    if not receiver.what:
+        yield f"{at}.what", "it is empty", f"Use some of {', '.join(WHAT)}"
+    for what in receiver.what:
+        if what not in WHAT:
+            yield f"{at}.what", f"{what!r} is nothing that is passed on", f"Use some of {', '.join(WHAT)}"
+    why = bad_url(receiver.url, receiver.allow_http) if receiver.url else None
+    if why is not None:
+        yield (
+            f"{at}.url",
+            why,
+            "Use an https address, or http to this machine; or leave it out, and let the receiver fetch",
+        )
+    for field, value, least, most in (
+        ("attempts", receiver.attempts, 1, 100), ("pause_ms", receiver.pause_ms, 1, 3_600_000),
+        ("timeout_s", receiver.timeout_s, 0.05, 300), ("batch", receiver.batch, 1, 1000),
+    ):  # fmt: skip
+        if not least <= value <= most:
+            yield f"{at}.{field}", f"{value} is out of range", f"Choose {least} to {most:,}"

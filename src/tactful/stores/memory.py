@@ -1,6 +1,6 @@
 """Keeps everything in memory: for tests, for trying things out, for programs that embed Tactful and keep nothing.
 
-All five stores share one state, so whichever of them is told to forget a person, the person is gone from all of them.
+All stores share one state, so whichever of them is told to forget a person, the person is gone from all of them.
 Not to be shared between threads.
 """
 
@@ -12,18 +12,20 @@ from collections.abc import Collection, Iterator, Sequence
 from msgspec import structs
 
 from tactful.domain.catalogue import pack
-from tactful.domain.consent import ConsentChange
+from tactful.domain.consent import NOBODY, Consent, ConsentChange
 from tactful.domain.event import Event
 from tactful.domain.identity import Link, pseudonymous
 from tactful.domain.item import Item
 from tactful.domain.receipt import Receipt
-from tactful.ports import QUARANTINE_MS, VISIT, Ack, Quarantined, Record, Stores
+from tactful.ports import QUARANTINE_MS, VISIT, Ack, Entry, Page, Quarantined, Record, Stores
 
 
 def open_memory() -> Stores:
     """Stores that live as long as the process."""
     state = _State()
-    return Stores(_Events(state), _Consents(state), _Receipts(state), _Items(), _Quarantine(state), _Links(state))
+    return Stores(
+        _Events(state), _Consents(state), _Receipts(state), _Items(), _Quarantine(state), _Links(state), _Feed(state)
+    )
 
 
 class _State:
@@ -34,10 +36,10 @@ class _State:
         self.secret = os.urandom(32)
         self.records: dict[str, list[tuple[int, Record]]] = {}
         self.seen: dict[str, dict[str, int]] = defaultdict(dict)  # person -> event id -> keep_until
-        self.consents: dict[str, list[ConsentChange]] = {}
+        self.consents: dict[str, list[tuple[int, ConsentChange]]] = {}
         self.links: dict[str, list[Link]] = {}
         self.changed = 0  # number of the last consent change or forgetting
-        self.receipts: dict[str, tuple[Receipt, int]] = {}
+        self.receipts: dict[str, tuple[Receipt, int, int]] = {}  # id -> receipt, keep_until, number in the feed or 0
         self.pieces: list[Quarantined] = []
 
     def next(self) -> int:
@@ -112,12 +114,13 @@ class _Consents:
 
     def append(self, changes: Sequence[tuple[str, ConsentChange]]) -> Ack[None]:
         for person, change in changes:
-            self._state.consents.setdefault(person, []).append(structs.replace(change, person=person))
             self._state.changed = self._state.next()
+            kept = self._state.consents.setdefault(person, [])
+            kept.append((self._state.changed, structs.replace(change, person=person)))
         return Ack(None)
 
     def read(self, person: str) -> list[ConsentChange]:
-        return list(self._state.consents.get(person, ()))
+        return [change for _, change in self._state.consents.get(person, ())]
 
     def version(self) -> int:
         return self._state.changed
@@ -157,13 +160,46 @@ class _Receipts:
         self._state = state
         self.forget = state.forget
 
-    def append(self, receipt: Receipt, keep_until: int) -> Ack[None]:
-        self._state.receipts[receipt.id] = (receipt, keep_until)
+    def append(self, receipt: Receipt, keep_until: int, feed: bool = False) -> Ack[None]:
+        number = self._state.next() if feed and receipt.person is not None else 0
+        self._state.receipts[receipt.id] = (receipt, keep_until, number)
         return Ack(None)
 
     def get(self, receipt: str) -> Receipt | None:
         kept = self._state.receipts.get(receipt)
         return kept[0] if kept else None
+
+
+class _Feed:
+    def __init__(self, state: _State) -> None:
+        self._state = state
+
+    def head(self) -> int:
+        return self._state.seq
+
+    def after(self, number: int, most: int) -> Page:
+        state = self._state
+        kept: list[tuple[int, str, tuple[Event, ...] | ConsentChange | Receipt]] = []
+        for person, records in state.records.items():
+            if person in state.consents:
+                kept += [(seq, person, record.events) for seq, record in records if seq > number]
+        for person, changes in state.consents.items():
+            kept += [(seq, person, change) for seq, change in changes if seq > number]
+        kept += [
+            (seq, receipt.person or "", receipt)
+            for receipt, _, seq in state.receipts.values()
+            if seq > number and receipt.person in state.consents
+        ]
+        kept.sort(key=lambda entry: entry[0])
+        entries = [self._entry(*entry) for entry in kept[:most]]
+        return Page(tuple(entries), entries[-1].number if len(entries) == most else state.seq)
+
+    def _entry(self, number: int, person: str, content: tuple[Event, ...] | ConsentChange | Receipt) -> Entry:
+        changes = self._state.consents.get(person, [])
+        before = NOBODY
+        if isinstance(content, ConsentChange):
+            before = Consent.of(change for seq, change in changes if seq < number)
+        return Entry(number, person, content, Consent.of(change for _, change in changes), before)
 
 
 class _Items:

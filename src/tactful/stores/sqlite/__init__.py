@@ -12,14 +12,14 @@ from tactful.domain.errors import StoreBusy
 from tactful.ports import Stores
 from tactful.stores.sqlite.connection import Connection
 from tactful.stores.sqlite.files import create, take_lock
-from tactful.stores.sqlite.links import Blocking, Here
+from tactful.stores.sqlite.links import Blocking, Here, Nowhere
 from tactful.stores.sqlite.logs import Link, stores
 from tactful.stores.sqlite.master import read_master
 from tactful.stores.sqlite.reader import Reader
 from tactful.stores.sqlite.server import serve_writer
 from tactful.stores.sqlite.writer import Writer, milliseconds
 
-__all__ = ["connect", "create", "open_sqlite", "serve_writer"]
+__all__ = ["connect", "create", "open_reading", "open_sqlite", "serve_writer"]
 
 
 def open_sqlite(folder: Path | str, clock: Callable[[], int] = milliseconds, patience: float = 1.0) -> Stores:
@@ -38,6 +38,14 @@ def open_sqlite(folder: Path | str, clock: Callable[[], int] = milliseconds, pat
         os.close(lock)
         raise
     return _opened(folder, Here(writer))
+
+
+def open_reading(folder: Path | str) -> Stores:
+    """Stores that only read, whether or not there is a writer; what is asked to be written fails with StoreBusy.
+
+    Raises NotInitialised, StoreBusy, StoreBroken, BadInput.
+    """
+    return _opened(Path(folder), Nowhere())
 
 
 async def connect(folder: Path | str, patience: float = 5.0) -> Stores:

@@ -50,12 +50,16 @@ class AppendLink(Struct, frozen=True, array_like=True, tag="link"):
 
 
 class AppendReceipt(Struct, frozen=True, array_like=True, tag="receipt"):
-    """Keep a receipt. person: pseudonym; None: `packed` is sealed already, under the receipt's own id. id: its hash."""
+    """Keep a receipt. person: pseudonym; None: `packed` is sealed already, under the receipt's own id. id: its hash.
+
+    feed: it gets a number of its own, if it names a person.
+    """
 
     id: bytes
     person: bytes | None
     keep_until: int
     packed: bytes
+    feed: bool = False
 
 
 class PutItems(Struct, frozen=True, array_like=True, tag="items"):

@@ -72,6 +72,23 @@ class Here:
         self._writer.close()
 
 
+class Nowhere:
+    """No writer is wanted: for a process that only reads, so that it never takes the writer's place."""
+
+    def send(self, command: Command, finish: Finish[T], settled: Settled | None = None) -> Ack[T]:
+        """See `logs.Link`. Always fails."""
+        error = StoreBusy(why="these stores were opened for reading only", retry_after=1)
+        if settled is not None:
+            settled(error)
+        return Failed(error)
+
+    def flush(self) -> None:
+        """Nothing is ever under way."""
+
+    def close(self) -> None:
+        """There is nothing to let go of."""
+
+
 class _Waiting(Ack[T]):
     """A promise that reads the socket until its answer is there."""
 

@@ -1,4 +1,4 @@
-"""The five ports over a link to the writer and a reader of our own."""
+"""The ports over a link to the writer and a reader of our own."""
 
 import logging
 from collections.abc import Collection, Iterator, Sequence
@@ -31,6 +31,7 @@ from tactful.stores.sqlite.commands import (
     PutQuarantine,
     Row,
 )
+from tactful.stores.sqlite.feed import SqliteFeed
 from tactful.stores.sqlite.links import Finish, Settled
 from tactful.stores.sqlite.master import NOBODY, Master, receipt_row, seal_receipt
 from tactful.stores.sqlite.reader import Reader
@@ -63,6 +64,7 @@ def stores(link: Link, reader: Reader, master: Master) -> Stores:
         _Items(room),
         _Quarantine(room),
         _Links(room),
+        SqliteFeed(reader),
         room.close,
         reader.glance,
     )
@@ -190,7 +192,7 @@ class _Receipts:
         self._room = room
         self.forget = room.forget
 
-    def append(self, receipt: Receipt, keep_until: int) -> Ack[None]:
+    def append(self, receipt: Receipt, keep_until: int, feed: bool = False) -> Ack[None]:
         row, packed, person = receipt_row(receipt.id), _encode(receipt), None
         if receipt.person is None:
             packed = seal_receipt(receipt.id, packed)
@@ -198,7 +200,7 @@ class _Receipts:
             person = self._room.pseudonym(receipt.person)
         at_hand = self._room.at_hand
         at_hand[receipt.id] = receipt
-        command = AppendReceipt(row, person, keep_until, packed)
+        command = AppendReceipt(row, person, keep_until, packed, feed)
 
         def settled(error: TactfulError | None) -> None:
             if at_hand.get(receipt.id) is receipt:

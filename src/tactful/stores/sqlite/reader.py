@@ -24,6 +24,11 @@ _CONSENTED = "SELECT DISTINCT person FROM consent WHERE person > ? ORDER BY pers
 _CONSENTS_OF_PEOPLE = "SELECT person, sealed FROM consent WHERE person BETWEEN ? AND ? ORDER BY person, seq"
 _LINKS = "SELECT sealed FROM link WHERE person = ? ORDER BY seq"
 _LINKED = "SELECT DISTINCT person FROM link WHERE person > ? ORDER BY person LIMIT ?"
+_SAID = "SELECT seq, sealed FROM consent WHERE person = ? ORDER BY seq"
+_FEED = " UNION ALL ".join(
+    f"SELECT * FROM (SELECT seq, person, {entry}, sealed FROM {table} WHERE seq > :after ORDER BY seq LIMIT :most)"
+    for table, entry in (("event", "data"), ("consent", f"'{CONSENT}'"), ("receipt", f"'{RECEIPTS}'"))
+)
 _META = "SELECT value FROM meta WHERE name = ?"
 _RECEIPT = "SELECT person, sealed FROM receipt WHERE id = ?"
 _ITEMS = "SELECT number, packed FROM item WHERE version > ? ORDER BY number"
@@ -32,11 +37,21 @@ _PIECES_DUE = "SELECT number, person, sealed FROM quarantine WHERE keep_until = 
 
 _PEOPLE_AT_ONCE = 256
 
+Content = tuple[Event, ...] | ConsentChange | Receipt
+Row = tuple[int, bytes, Content]
+"""Of the feed: number, pseudonym, what was kept."""
+
 _events = msgspec.msgpack.Decoder(list[Event]).decode
 _change = msgspec.msgpack.Decoder(ConsentChange).decode
 _link = msgspec.msgpack.Decoder(Link).decode
 _receipt = msgspec.msgpack.Decoder(Receipt).decode
 _piece = msgspec.msgpack.Decoder(Quarantined).decode
+
+
+def _content(entry: str, packed: memoryview) -> Content:
+    if entry == CONSENT:
+        return _change(packed)
+    return _receipt(packed) if entry == RECEIPTS else tuple(_events(packed))
 
 
 class _Glance:
@@ -156,6 +171,26 @@ class Reader:
             for (last,) in people:
                 if links := self.links(last):
                     yield last, links
+
+    def feed(self, after: int, most: int) -> tuple[list[Row], int]:
+        """What is kept with a number above `after`, opened, in order; and the number up to which this is all of it."""
+        with disk_errors(), self.glance():
+            rows = self._db.execute(f"SELECT * FROM ({_FEED}) ORDER BY seq LIMIT :most", {"after": after, "most": most})
+            found = rows.fetchall()
+            until = found[-1][0] if len(found) == most else self.meta("seq")
+        opened = [
+            (seq, person, entry, self._keys.open((person, entry), sealed)) for seq, person, entry, sealed in found
+        ]
+        return [
+            (seq, person, _content(entry, packed)) for seq, person, entry, packed in opened if packed is not None
+        ], until
+
+    def said(self, person: bytes) -> list[tuple[int, ConsentChange]]:
+        """A person's changes of consent, with their numbers."""
+        with disk_errors():
+            boxes = self._db.execute(_SAID, (person,)).fetchall()
+            opened = [(seq, self._keys.open((person, CONSENT), sealed)) for seq, sealed in boxes]
+        return [(seq, _change(content)) for seq, content in opened if content is not None]
 
     def meta(self, name: str) -> int:
         """A counter: `changed` or `catalogue`."""

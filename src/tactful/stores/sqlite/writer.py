@@ -40,7 +40,7 @@ _DROP = "DELETE FROM event WHERE seq = ? AND person = ?"
 _CONSENT = "INSERT INTO consent (seq, person, sealed) VALUES (?, ?, ?)"
 _LINK = "INSERT INTO link (seq, person, link, other, sealed) VALUES (?, ?, ?, ?, ?)"
 _LINKED = "SELECT 1 FROM link WHERE person = ? AND link = ?"
-_RECEIPT = "INSERT OR REPLACE INTO receipt (id, person, keep_until, sealed) VALUES (?, ?, ?, ?)"
+_RECEIPT = "INSERT OR REPLACE INTO receipt (id, person, keep_until, seq, sealed) VALUES (?, ?, ?, ?, ?)"
 _QUARANTINE = "INSERT INTO quarantine (person, keep_until, sealed) VALUES (?, ?, ?)"
 _ITEM = """
 INSERT INTO item (number, id, version, packed) VALUES ((SELECT coalesce(max(number), -1) + 1 FROM item), ?, ?, ?)
@@ -211,11 +211,12 @@ class Writer:
                         self._linking.add((person, link))
                         self._counts["changed"] = seq = self._next()
                         self._plain.append((_LINK, (seq, person, link, other), person, LINKS, packed))
-            case AppendReceipt(row, person, keep_until, packed):
+            case AppendReceipt(row, person, keep_until, packed, feed):
                 if person is None:  # sealed by the sender, under the receipt's own id
-                    self._db.execute(_RECEIPT, (row, None, keep_until, packed))
+                    self._db.execute(_RECEIPT, (row, None, keep_until, None, packed))
                 else:
-                    self._plain.append((_RECEIPT, (row, person, keep_until), person, RECEIPTS, packed))
+                    place = self._next() if feed else None
+                    self._plain.append((_RECEIPT, (row, person, keep_until, place), person, RECEIPTS, packed))
             case PutItems(items):
                 version = self._counts["catalogue"] = self._counts["catalogue"] + bool(items)
                 self._db.executemany(_ITEM, [(item, version, packed) for item, packed in items])
