@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tactful.domain.errors import NotInitialised, StoreBroken, StoreBusy, StoreFull
+from tactful.stores.durable import sync_folder
 from tactful.stores.sqlite.master import Master, make_master, read_master
 
 DATA, KEYS, TOMBSTONES = "data.db", "keys.db", "tombstones.db"
@@ -44,12 +45,14 @@ def create(folder: Path | str) -> None:
     folder = Path(folder)
     with disk_errors():
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        sync_folder(folder.parent)
         initialised = (folder / DATA).exists()
         if initialised and not (folder / KEYS).exists():
             raise _keys_missing(folder)
         master = read_master(folder) if initialised or (folder / KEYS).exists() else make_master(folder)
         for name in (TOMBSTONES, KEYS, DATA):  # data.db last: a folder that has it is complete
             _create_file(folder / name, master)
+            sync_folder(folder)  # each name before the next: no power cut leaves data.db without keys.db
 
 
 def _create_file(path: Path, master: Master) -> None:
