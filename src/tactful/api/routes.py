@@ -29,6 +29,7 @@ GZIP_MAGIC = b"\x1f\x8b"
 async def batch(request: Req) -> shapes.BatchResponse:
     """Take a batch of events in the shape of the Segment specification. Answered once durable, and visible to the next decision."""
     service = of(request)
+    service.engine.stores.admit()
     most = service.limits.body_kb * 1024
     body = inflate(await request.body(), most)
     came = segment.read_batch(body)
@@ -112,6 +113,7 @@ async def put_items(request: Req) -> shapes.ItemsResponse:
     """Add or replace items, by id: {"items": [...]}. All or none: a wrong one is named."""
     service = of(request)
     service.key(request, "items")
+    service.engine.stores.admit()
     body = inflate(await request.body(), service.limits.items_body_kb * 1024)
     try:
         came = msgspec.json.decode(body, type=_Items)

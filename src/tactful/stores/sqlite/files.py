@@ -1,5 +1,6 @@
 """The files of a data folder: where they lie, how they are made and opened, and what can be wrong with them."""
 
+import errno
 import fcntl
 import os
 import sqlite3
@@ -7,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tactful.domain.errors import NotInitialised, StoreBroken, StoreBusy, StoreFull
+from tactful.domain.errors import NotInitialised, StoreBroken, StoreBusy, StoreFull, StoreReadOnly
 from tactful.stores.durable import sync_folder
 from tactful.stores.sqlite.master import Master, make_master, read_master
 
@@ -17,6 +18,7 @@ SCHEMAS = {DATA: 2, KEYS: 1, TOMBSTONES: 1}
 """The schemas that this code reads and writes, as `PRAGMA user_version`. `data_1_to_2.sql` brings one up to the next."""
 BUSY_MS = 1000
 """How long SQLite waits for a lock, in milliseconds, before it gives up."""
+_FULL_S = 10  # seconds until somebody who found the disk full, or read-only, may ask again
 
 _SETTINGS = f"""
 PRAGMA busy_timeout = {BUSY_MS};
@@ -34,7 +36,12 @@ PRAGMA mmap_size = 268435456;
 PRAGMA cache_size = -16384;
 PRAGMA query_only = ON;
 """
-_FULL, _BUSY, _LOCKED = sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED
+_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_READ_ONLY = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
+# SQLite says FULL for ENOSPC alone; a quota, or a limit on the size of files, is an error of writing to it.
+_FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_TRUNCATE}
+_FULL_ERRNO = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_READ_ONLY_ERRNO = {errno.EROFS, errno.EACCES, errno.EPERM}
 
 
 def create(folder: Path | str) -> None:
@@ -141,26 +148,37 @@ def take_lock(folder: Path) -> int | None:
     return lock
 
 
-def store_error(error: sqlite3.Error) -> StoreBusy | StoreFull | StoreBroken:
+def store_error(error: sqlite3.Error) -> StoreBusy | StoreFull | StoreReadOnly | StoreBroken:
     """What SQLite says, in our words."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code == _FULL:
-        return StoreFull(why=str(error))
-    if code in (_BUSY, _LOCKED):
+    code = getattr(error, "sqlite_errorcode", 0)
+    if code in _FULL:
+        return StoreFull(why=str(error), retry_after=_FULL_S)
+    if code & 0xFF in _BUSY:
         return StoreBusy(why=str(error), retry_after=1)
+    if code & 0xFF in _READ_ONLY:
+        return StoreReadOnly(why=str(error), retry_after=_FULL_S)
     return StoreBroken(why=str(error) or type(error).__name__)
+
+
+def file_error(error: OSError) -> StoreFull | StoreReadOnly | StoreBroken:
+    """What the file system says, in our words."""
+    why = f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error)
+    if error.errno in _FULL_ERRNO:
+        return StoreFull(why=why, retry_after=_FULL_S)
+    if error.errno in _READ_ONLY_ERRNO:
+        return StoreReadOnly(why=why, retry_after=_FULL_S)
+    return StoreBroken(why=why)
 
 
 @contextmanager
 def disk_errors() -> Iterator[None]:
-    """What SQLite and the file system raise inside comes out as StoreBusy, StoreFull or StoreBroken."""
+    """What SQLite and the file system raise inside comes out as StoreBusy, StoreFull, StoreReadOnly or StoreBroken."""
     try:
         yield
     except sqlite3.Error as error:
         raise store_error(error) from error
     except OSError as error:
-        full = error.errno in (28, 122)  # ENOSPC, EDQUOT
-        raise (StoreFull if full else StoreBroken)(why=error.strerror or str(error)) from error
+        raise file_error(error) from error
 
 
 def _connect(path: Path) -> sqlite3.Connection:
