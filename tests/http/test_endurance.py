@@ -135,7 +135,9 @@ def test_bodies_that_come_slowly_take_up_a_bounded_room(tight: Server) -> None:
     finally:
         for wire in slow:
             wire.close()
-    until(lambda: tight.post("/v1/batch", {"batch": [message("somebody", "later", "thing-1")]}).status == 200, 20, "room")
+    until(
+        lambda: tight.post("/v1/batch", {"batch": [message("somebody", "later", "thing-1")]}).status == 200, 20, "room"
+    )
 
 
 def test_a_limit_on_the_size_of_files_is_507_and_service_resumes_without_a_restart(tight: Server) -> None:

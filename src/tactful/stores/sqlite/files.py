@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tactful.domain.errors import NotInitialised, StoreBroken, StoreBusy, StoreFull, StoreReadOnly
+from tactful.domain.errors import NotInitialised, StoreBroken, StoreBusy, StoreFull, StoreReadOnly, TactfulError
 from tactful.stores.durable import sync_folder
 from tactful.stores.sqlite.master import Master, make_master, read_master
 
 DATA, KEYS, TOMBSTONES = "data.db", "keys.db", "tombstones.db"
 LOCK, SOCKET = "writer.lock", "writer.sock"
+RESTORING = ".restoring"
+"""The name of a file that is there while a backup is put back, and the ending of what is put back."""
 SCHEMAS = {DATA: 2, KEYS: 1, TOMBSTONES: 1}
 """The schemas that this code reads and writes, as `PRAGMA user_version`. `data_1_to_2.sql` brings one up to the next."""
 BUSY_MS = 1000
@@ -82,7 +84,7 @@ def _create_file(path: Path, master: Master) -> None:
 def open_file(path: Path, *, reader: bool) -> sqlite3.Connection:
     """A connection in autocommit mode. Raises NotInitialised, StoreBusy, StoreFull, StoreBroken."""
     if not path.exists():
-        raise NotInitialised(path=path.parent)
+        raise _not_there(path.parent)
     with disk_errors():
         db = _connect(path)
         try:
@@ -128,6 +130,20 @@ def open_keys(folder: Path, master: Master, *, reader: bool) -> sqlite3.Connecti
     return db
 
 
+def _not_there(folder: Path) -> TactfulError:
+    if (folder / RESTORING).exists():
+        return StoreBroken(why=f"{folder}: putting a backup back was interrupted; run the same `tactful restore` again")
+    return NotInitialised(path=folder)
+
+
+def create_missing(folder: Path) -> None:
+    """Make tombstones.db if it did not come along: a restored folder may lie on a new machine."""
+    with disk_errors():
+        if not (folder / TOMBSTONES).exists():
+            _create_file(folder / TOMBSTONES, read_master(folder))
+            sync_folder(folder)
+
+
 def _keys_missing(folder: Path) -> StoreBroken:
     return StoreBroken(
         why=f"{folder / KEYS} is missing, without which {DATA} cannot be read; restore it from its backup"
@@ -137,15 +153,20 @@ def _keys_missing(folder: Path) -> StoreBroken:
 def take_lock(folder: Path) -> int | None:
     """Become the one writer of this folder: a file descriptor to be closed at the end. None if another process is it."""
     if not (folder / DATA).exists():
-        raise NotInitialised(path=folder)
+        raise _not_there(folder)
     with disk_errors():
-        lock = os.open(folder / LOCK, os.O_CREAT | os.O_RDWR, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(lock)
-            return None
-    return lock
+        return lock(folder / LOCK)
+
+
+def lock(path: Path) -> int | None:
+    """Hold this lock: a file descriptor to be closed at the end. None if another process does. Raises OSError."""
+    descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor
 
 
 def store_error(error: sqlite3.Error) -> StoreBusy | StoreFull | StoreReadOnly | StoreBroken:

@@ -80,8 +80,10 @@ class Writer:
             opened.callback(self._eraser.close)
             with disk_errors():
                 self._eraser.catch_up()
+                with suppress(StoreBusy):  # somebody is reading: then the next forgetting empties them
+                    self._eraser.empty_logs()
                 self._counts = self._read_counts()
-            if self._counts["keys"] > self._keys.made:
+            if self.keys_missing():
                 _log.warning(
                     "%s is older than %s: what was kept in between cannot be read. Restore a newer copy of it.",
                     folder / KEYS, folder / DATA,
@@ -90,6 +92,15 @@ class Writer:
         # To be sealed when the transaction ends: (statement, columns before `sealed`, pseudonym, entry, content).
         self._plain: list[tuple[str, tuple[object, ...], bytes, str, bytes]] = []
         self._linking: set[tuple[bytes, bytes]] = set()  # links among them
+
+    def keys_missing(self) -> int:
+        """How many keys were made after this keys.db was copied; what they sealed cannot be read."""
+        return max(self._counts["keys"] - self._keys.made, 0)
+
+    def settle(self) -> None:
+        """Whoever was forgotten is gone from the logs too. Raises sqlite3.Error, StoreBusy."""
+        self._eraser.catch_up()
+        self._eraser.empty_logs()
 
     def close(self) -> None:
         """Move the write-ahead logs into the databases as far as readers allow, and let go of everything."""
