@@ -177,6 +177,7 @@ def test_receipts_that_are_lost_fill_no_log(folder: Path, caplog: pytest.LogCapt
     async def story(stores: Any, mute: Mute) -> None:
         for number in range(500):
             stores.receipts.append(receipt(f"r{number}"), LATER)
+        await soon(lambda: len(mute.heard) == 10)
         assert 1 <= caplog.text.count("not kept") <= 3
 
     with_mute(folder, Bounds(writes=10, seconds=60), story)

@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 import shutil
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -66,12 +67,15 @@ def back_up(home: Path, folder: Path, keys: Path | None, progress: copies.Progre
     if not (data / DATA).exists():
         raise NotInitialised(path=home)
     _apart(data, folder, keys)
+    if Path(charter).is_absolute() or ".." in Path(charter).parts:
+        why = f"{charter} lies outside of {home}"
+        raise BadInput(field="charter", why=why, fix="Move it into the installation, and name it in tactful.toml")
     installation, name, made = copies.fingerprint(copies.read_master(data)), secrets.token_hex(8), _now()
     with disk_errors():
         for place in filter(None, (folder, keys)):
             _begin(place)
         for file in ("tactful.toml", charter):
-            _copy(home / file, folder / Path(file).name)
+            _copy(home / file, folder / file)
         _copy_models(home / MODELS, folder / MODELS)
         copies.copy_database(data / DATA, folder / DATA, progress)
         held = [_seal(folder, "data", name, installation, made)]
@@ -173,7 +177,7 @@ def _seal(folder: Path, holds: str, backup: str, installation: str, made: int) -
 
 def _files(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.name not in (UNFINISHED, MANIFEST):
+        if path.is_file() and path not in (folder / UNFINISHED, folder / MANIFEST):
             yield path
 
 
@@ -204,6 +208,5 @@ def show_backup(made: Made, machine: bool) -> None:
 
 def show_progress(name: str, done: int, pages: int) -> None:
     """For people at a terminal."""
-    stream = click.get_text_stream("stderr")
-    if stream.isatty():
+    if sys.stderr.isatty():
         click.echo(f"\r{name}: {100 * done // max(pages, 1)} %", nl=done >= pages, err=True)
