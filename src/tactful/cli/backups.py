@@ -16,7 +16,7 @@ from tactful import __version__
 from tactful.cli.show import as_json
 from tactful.domain.errors import BadInput, NotInitialised
 from tactful.settings import read_settings
-from tactful.stores.durable import sync_file, sync_folder, write_whole
+from tactful.stores.durable import DRAFT, sync_file, sync_folder, write_whole
 from tactful.stores.sqlite import copies
 from tactful.stores.sqlite.copies import DATA, KEYS, MASTER_KEY
 from tactful.stores.sqlite.files import disk_errors
@@ -85,6 +85,8 @@ def back_up(home: Path, folder: Path, keys: Path | None, progress: copies.Progre
                 if source.exists():  # the master key may be in the environment
                     _copy(source, keys / source.name)
             held.append(_seal(keys, "keys", name, installation, made))
+            _finish(keys)
+        _finish(folder)
     parts = [part for manifest in held for part in manifest.files.values()]
     size = sum(part.size for part in parts)
     return Made(name, str(folder.resolve()), str(keys.resolve()) if keys else "", len(parts), size)
@@ -137,7 +139,7 @@ def _begin(folder: Path) -> None:
             for old in folder.glob(f"{name}*"):
                 old.unlink()
         shutil.rmtree(folder / MODELS, ignore_errors=True)
-    elif any(folder.iterdir()):
+    elif any(path.name != UNFINISHED + DRAFT for path in folder.iterdir()):
         fix = "Choose a folder that is empty or not there yet"
         raise BadInput(field=str(folder), why="there is something in it", fix=fix)
     write_whole(folder / UNFINISHED, b"A backup is being made here, or was interrupted.\n")
@@ -170,9 +172,12 @@ def _seal(folder: Path, holds: str, backup: str, installation: str, made: int) -
     files = {str(path.relative_to(folder)): _part(path) for path in _files(folder)}
     manifest = Manifest(holds, backup, installation, made, __version__, counters, files)
     write_whole(folder / MANIFEST, msgspec.json.format(msgspec.json.encode(manifest), indent=1))
+    return manifest
+
+
+def _finish(folder: Path) -> None:
     (folder / UNFINISHED).unlink()
     sync_folder(folder)
-    return manifest
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -27,7 +27,7 @@ def copy_database(source: Path, target: Path, progress: Progress) -> None:
     While it runs, logs cannot be emptied: a forgetting is carried out, but not confirmed before the copy is done.
     Raises NotInitialised, StoreBusy, StoreFull, StoreReadOnly, StoreBroken.
     """
-    with closing(files.open_file(source, reader=True)) as db, disk_errors():
+    with closing(files.open_file(source, reader=True, older=True)) as db, disk_errors():
         os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         with closing(files._connect(target)) as copy:
             db.execute("BEGIN")

@@ -81,8 +81,8 @@ def _create_file(path: Path, master: Master) -> None:
         db.close()
 
 
-def open_file(path: Path, *, reader: bool) -> sqlite3.Connection:
-    """A connection in autocommit mode. Raises NotInitialised, StoreBusy, StoreFull, StoreBroken."""
+def open_file(path: Path, *, reader: bool, older: bool = False) -> sqlite3.Connection:
+    """A connection in autocommit mode. older: read a schema of an older Tactful as it is. Raises NotInitialised, StoreBusy, StoreFull, StoreBroken."""
     if not path.exists():
         raise _not_there(path.parent)
     with disk_errors():
@@ -96,7 +96,7 @@ def open_file(path: Path, *, reader: bool) -> sqlite3.Connection:
                 raise StoreBroken(
                     why=f"{path} was written by a newer Tactful: schema {schema}, this one knows {SCHEMAS[path.name]}; update Tactful"
                 )
-            if schema < SCHEMAS[path.name]:
+            if schema < SCHEMAS[path.name] and not older:
                 if reader:
                     raise StoreBusy(
                         why=f"{path} is of an older Tactful; its writer brings it up to date", retry_after=1
@@ -109,7 +109,7 @@ def open_file(path: Path, *, reader: bool) -> sqlite3.Connection:
 
 
 def _upgrade(db: sqlite3.Connection, path: Path, schema: int) -> None:
-    """Bring a database up to date, each step in a transaction of its own."""
+    """Bring a database up to date, each step in a transaction of its own: whatever happens meanwhile, it is the old or the new."""
     for step in range(schema, SCHEMAS[path.name]):
         statements = Path(__file__).with_name(f"{path.stem}_{step}_to_{step + 1}.sql").read_text("utf-8")
         db.executescript(f"BEGIN IMMEDIATE; {statements} COMMIT;")
