@@ -30,6 +30,7 @@ from tactful.stores.sqlite.erase import Eraser
 from tactful.stores.sqlite.files import DATA, KEYS, disk_errors, open_file
 from tactful.stores.sqlite.keys import CONSENT, LINKS, QUARANTINE, RECEIPTS, KeyMaker, transaction
 from tactful.stores.sqlite.master import read_master
+from tactful.stores.sqlite.watch import ClockWatch
 
 _SEEN = "INSERT OR IGNORE INTO seen (person, message, keep_until) VALUES (?, ?, ?)"
 _EVENT = "INSERT INTO event (seq, person, data, keep_until, sealed) VALUES (?, ?, ?, ?, ?)"
@@ -78,6 +79,7 @@ class Writer:
             opened.callback(self._db.close)
             self._eraser = Eraser(folder, self._db, self._keys, clock)
             opened.callback(self._eraser.close)
+            self._watch = ClockWatch(self._db, clock)
             with disk_errors():
                 self._eraser.catch_up()
                 with suppress(StoreBusy):  # somebody is reading: then the next forgetting empties them
@@ -133,6 +135,7 @@ class Writer:
 
     def _step(self, purging: "Purging") -> Outcome:
         if purging.steps is None:
+            self._watch.check()
             purging.steps = self._eraser.purge(purging.now)
         for gone in purging.steps:
             purging.gone += gone
@@ -140,6 +143,7 @@ class Writer:
         return purging.gone
 
     def _purge(self, now: int) -> Outcome:
+        self._watch.check()
         return sum(self._eraser.purge(now))
 
     def _forget(self, people: list[bytes]) -> None:
