@@ -227,6 +227,7 @@ class Stores(Struct, frozen=True):
 
     close: lets go of files and connections; nothing may be asked afterwards. glance: `with stores.glance():` makes the reads in the
     block see one state, and costs one look instead of several; keep it short, since it holds up the emptying of logs.
+    admit: to be asked before taking in something large; raises TooBusy if more is under way than the disk keeps up with.
     """
 
     events: EventLog
@@ -238,6 +239,7 @@ class Stores(Struct, frozen=True):
     feed: Feed
     close: Callable[[], None] = _nothing
     glance: Callable[[], AbstractContextManager[None]] = nullcontext
+    admit: Callable[[], None] = _nothing
 
 
 # --------------------------------------------------------------------------------------------------------------- learning

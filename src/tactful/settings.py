@@ -32,6 +32,8 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     """What a request may bring. body_kb: of a batch of events, rudder_body_kb: of one from RudderStack's clients; event_kb: of one event; rank_items: of one ranking; placements: of one page.
 
     cached_events: events of profiles that each worker keeps unsealed in memory, at about 300 bytes each.
+    waiting_writes, waiting_mb: what each worker lets wait for the disk before it answers 429. bodies_mb: of request bodies under way
+    in each worker. answer_s: seconds that the writer may be silent before whoever waits gets 503.
     """
 
     body_kb: int = 500
@@ -41,6 +43,10 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     rank_items: int = 1000
     placements: int = 20
     cached_events: int = 150_000
+    waiting_writes: int = 2000
+    waiting_mb: int = 64
+    bodies_mb: int = 64
+    answer_s: int = 10
 
 
 class Segment(Struct, frozen=True, forbid_unknown_fields=True):

@@ -4,7 +4,6 @@ import base64
 import binascii
 import hashlib
 import json
-import os
 import secrets
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from tactful.domain.errors import BadInput, NoKey, NotAllowed, NotInitialised
+from tactful.stores.durable import write_new
 
 SCOPES = ("write", "decide", "items", "consent", "receipts", "admin", "feed")
 SCOPES_OF_0_1 = SCOPES[:6]
@@ -52,8 +52,7 @@ class Access:
             Key("secret", _hash(given["secret"]), SCOPES, True),
         ]
         text = json.dumps(msgspec.to_builtins(Stored(secrets.token_hex(32), keys)), indent=1)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            file.write(text)
+        write_new(path, text.encode())
         return given
 
     @staticmethod

@@ -10,12 +10,14 @@ from typing import Any
 import msgspec
 from litestar import Litestar, Request, Response
 from litestar.exceptions import HTTPException, SerializationException, ValidationException
+from litestar.middleware import DefineMiddleware
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.status_codes import HTTP_500_INTERNAL_SERVER_ERROR
 
 from tactful import __version__
 from tactful.api import segment
+from tactful.api.bodies import Bodies, Room
 from tactful.api.cors import say_any_origin
 from tactful.api.feed import feed
 from tactful.api.identity import IDENTITY
@@ -73,6 +75,7 @@ def create_app(service: Service, more_routes: Sequence[Any] = (), **options: Any
         ),
         state=_state(service),
         request_class=_Request,
+        middleware=[DefineMiddleware(Bodies, room=Room(service.limits.bodies_mb << 20))],
         request_max_body_size=1024
         * max(service.limits.body_kb, service.limits.rudder_body_kb, service.limits.items_body_kb),
         logging_config=None,
@@ -118,7 +121,7 @@ def problem(
 
 
 def _known_error(_: Request[Any, Any, Any], error: TactfulError) -> Response[bytes]:
-    headers = {"Retry-After": "1"} if error.status in (429, 503, 507) else None
+    headers = {"Retry-After": str(error.facts.get("retry_after", 1))} if error.status in (429, 503, 507) else None
     if error.status == 401:
         headers = {"WWW-Authenticate": "Bearer"}
     return problem(error.status, error.code, str(error), str(error.facts.get("field", "")), headers)

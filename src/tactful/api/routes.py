@@ -96,6 +96,7 @@ async def put_items(request: Req) -> shapes.ItemsResponse:
     """Add or replace items, by id: {"items": [...]}. All or none: a wrong one is named."""
     service = of(request)
     service.key(request, "items")
+    service.engine.stores.admit()
     body = inflate(await request.body(), service.limits.items_body_kb * 1024)
     try:
         came = msgspec.json.decode(body, type=_Items)

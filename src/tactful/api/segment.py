@@ -135,7 +135,11 @@ async def rudder_settings(request: Req) -> dict[str, Any]:
 
 
 async def _read(request: Req, most_kb: int) -> bytes:
-    """The body, unzipped. Raises BadInput: too large a body is 400 in this protocol, so that no client sends it again as it is."""
+    """The body, unzipped. Raises BadInput: too large a body is 400 in this protocol, so that no client sends it again as it is.
+
+    Raises TooBusy before reading anything, if the disk does not keep up.
+    """
+    of(request).engine.stores.admit()
     try:
         return inflate(await request.body(), most_kb * 1024)
     except TooLarge as mistake:

@@ -4,6 +4,7 @@ import gc
 import logging
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import uvicorn
@@ -13,22 +14,24 @@ from tactful.api.access import Access
 from tactful.api.app import create_app
 from tactful.api.service import Feeding, Service
 from tactful.domain.errors import TactfulError
-from tactful.stores.sqlite import connect
+from tactful.ports import Stores
+from tactful.stores.sqlite import Bounds, connect
 from tactful.wire import engine_of, feed_of, read_home, secret_of
 
 
 async def serve(path: Path, descriptor: int, pages: str) -> None:
     """Connect to the writer, then serve on a socket that is already listening."""
     home = read_home(path)
-    stores = await connect(home.data)
+    limits = home.settings.limits
+    bounds = Bounds(limits.waiting_writes, limits.waiting_mb << 20, limits.answer_s)
+    stores = await connect(home.data, bounds=bounds)
     engine = engine_of(home, stores)
     # What is loaded now stays: the collector need not look at it again and again, which would stall requests.
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 50, 100)
-    settings = home.settings
     feeding = Feeding(feed_of(home, stores), lambda name: secret_of(home, name))
-    service = Service(engine, Access.read(path / "access.json"), settings.limits, settings.segment, feeding)
+    service = Service(engine, Access.read(path / "access.json"), limits, home.settings.segment, feeding)
     more = []
     if pages == "shop":
         from tactful.web.shop import PAGES
@@ -41,7 +44,14 @@ async def serve(path: Path, descriptor: int, pages: str) -> None:
     try:
         await uvicorn.Server(config).serve(sockets=[socket.socket(fileno=descriptor)])
     finally:
+        await _finish(stores)
         stores.close()
+
+
+async def _finish(stores: Stores) -> None:
+    """Until receipts that nobody waited for are kept too: the writer answers in order."""
+    with suppress(TactfulError):
+        await stores.consents.append([])
 
 
 def main() -> None:

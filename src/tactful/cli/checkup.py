@@ -1,11 +1,17 @@
 """What `tactful doctor` looks at."""
 
+import os
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from tactful.cli.show import as_json, table
-from tactful.domain.errors import TactfulError
+from tactful.domain.errors import StoreBroken, TactfulError
+from tactful.stores.sqlite.files import disk_errors, take_lock
+from tactful.stores.sqlite.links import Blocking
+
+_ANSWER_S = 5.0  # seconds that the writer has for an answer
 
 Finding = tuple[str, bool, str]
 
@@ -38,6 +44,7 @@ def examine(home: Path) -> list[Finding]:
         return findings
     check("keys", lambda: _keys(home))
     check("stores", lambda: _stores(home))
+    check("writing", lambda: _writing(home / "data"))
     free = shutil.disk_usage(home).free
     findings.append(
         ("disk", free > 1 << 30, f"{free / 1e9:.1f} GB free" + ("" if free > 1 << 30 else "; free some space"))
@@ -59,6 +66,32 @@ def _keys(home: Path) -> str:
     Access.read(home / "access.json")
     open_to_others = (home / "access.json").stat().st_mode & 0o077
     return "readable by others: run chmod 600 access.json" if open_to_others else "hashed, readable by you alone"
+
+
+def _writing(data: Path) -> str:
+    """Whether something can be written, and whether the writer, if there is one, answers."""
+    from tactful.stores.durable import write_whole
+    from tactful.stores.sqlite import copies
+
+    if copies.interrupted(data):
+        raise StoreBroken(why=f"{data}: putting a backup back was interrupted; run the same `tactful restore` again")
+    probe = data / ".doctor"
+    try:
+        with disk_errors():
+            write_whole(probe, bytes(1 << 16))
+    finally:
+        with suppress(OSError):
+            probe.unlink(missing_ok=True)
+    lock = take_lock(data)
+    if lock is not None:
+        os.close(lock)
+        return "can be written to; nobody does just now"
+    writer = Blocking(data, _ANSWER_S)
+    try:
+        writer.flush()
+    finally:
+        writer.close()
+    return "the writer answers"
 
 
 def _stores(home: Path) -> str:

@@ -201,6 +201,35 @@ tactful.add_command(quarantine)
 
 
 @tactful.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option(
+    "--keys", type=click.Path(path_type=Path, file_okay=False), help="Where the keys go: elsewhere than the data."
+)
+@json_option
+@click.pass_obj
+@errors
+def backup(home: Path, folder: Path, keys: Path | None, machine: bool) -> None:
+    """Copy the installation into FOLDER, while it serves; with --keys, what opens it into another one."""
+    from tactful.cli.backups import back_up, show_backup, show_progress
+
+    show_backup(back_up(home, folder, keys, show_progress), machine)
+
+
+@tactful.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False, exists=True))
+@click.option("--keys", type=click.Path(path_type=Path, file_okay=False, exists=True), help="Where the keys are.")
+@click.option("--force", is_flag=True, help="Replace the installation that is there.")
+@json_option
+@click.pass_obj
+@errors
+def restore(home: Path, folder: Path, keys: Path | None, force: bool, machine: bool) -> None:
+    """Put a backup back. Whoever was forgotten since is forgotten again."""
+    from tactful.cli import restoring
+
+    restoring.show(restoring.restore(home, folder, keys, force), machine)
+
+
+@tactful.command()
 @click.option("--port", type=click.IntRange(0, 65_535), default=8000, show_default=True, help="Port to listen on.")
 @click.option(
     "--folder",

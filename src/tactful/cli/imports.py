@@ -270,7 +270,7 @@ def import_personalize(
 def import_tactful(home: Path, file: Path, piece: int, machine: bool) -> None:
     """What `tactful export tactful` wrote: items, consents with their proof, links, events with their own ids and times."""
     from tactful.cli.importing import Source, bring
-    from tactful.cli.restoring import Restore
+    from tactful.cli.readmitting import Restore
     from tactful.connectors import tactful
     from tactful.connectors.files import count_lines, fingerprint
 

@@ -126,12 +126,15 @@ def _wait_ready(
 
 
 def _end(processes: "list[subprocess.Popen[bytes]]") -> None:
-    """Workers first, the writer last, so that what they were taking still gets written."""
-    for process in processes:
-        if process.poll() is None:
-            process.send_signal(signal.SIGTERM)
+    """Workers first, all at once; the writer, which is the last of them, after that: what they were taking still gets written."""
+    for group in (processes[:-1], processes[-1:]):
+        for process in group:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+        until = time.monotonic() + STOP_S
+        for process in group:
             try:
-                process.wait(STOP_S)
+                process.wait(max(until - time.monotonic(), 0.1))
             except subprocess.TimeoutExpired:
                 os.kill(process.pid, signal.SIGKILL)
                 process.wait()

@@ -110,10 +110,28 @@ class StoreBusy(TactfulError):
     status = 503
 
 
+class TooBusy(TactfulError):
+    """More is under way than the disk keeps up with ({why}). Nothing was acknowledged; send it again in {retry_after} s."""
+
+    status = 429
+
+
 class StoreFull(TactfulError):
     """The disk that holds the store is full ({why}). Nothing was acknowledged; free some space, then send it again."""
 
     status = 507
+
+
+class StoreReadOnly(TactfulError):
+    """The store cannot be written to ({why}). Nothing was acknowledged; what is kept can still be read. Make the data folder writable for the user that runs Tactful (mount, owner, rights), then send it again."""
+
+    status = 503
+
+
+class ClockMoved(TactfulError):
+    """The clock moved by {moved} ({why}), so nothing is deleted for its age. Set the clock right if it is wrong; if it is right, deletion goes on by itself in {hours} h."""
+
+    status = 503
 
 
 class StoreBroken(TactfulError):

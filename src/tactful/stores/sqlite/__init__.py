@@ -15,11 +15,12 @@ from tactful.stores.sqlite.files import create, take_lock
 from tactful.stores.sqlite.links import Blocking, Here, Nowhere
 from tactful.stores.sqlite.logs import Link, stores
 from tactful.stores.sqlite.master import read_master
+from tactful.stores.sqlite.pressure import Bounds
 from tactful.stores.sqlite.reader import Reader
 from tactful.stores.sqlite.server import serve_writer
 from tactful.stores.sqlite.writer import Writer, milliseconds
 
-__all__ = ["connect", "create", "open_reading", "open_sqlite", "serve_writer"]
+__all__ = ["Bounds", "connect", "create", "open_reading", "open_sqlite", "serve_writer"]
 
 
 def open_sqlite(folder: Path | str, clock: Callable[[], int] = milliseconds, patience: float = 1.0) -> Stores:
@@ -48,14 +49,14 @@ def open_reading(folder: Path | str) -> Stores:
     return _opened(Path(folder), Nowhere())
 
 
-async def connect(folder: Path | str, patience: float = 5.0) -> Stores:
+async def connect(folder: Path | str, patience: float = 5.0, bounds: Bounds | None = None) -> Stores:
     """Stores for a server: writes go to the `serve_writer` process over one connection and are awaited; reads are direct.
 
-    patience: seconds to wait for the writer to come up. For the event loop that it is called on. Raises NotInitialised, StoreBusy,
+    patience: seconds to wait for the writer to come up. bounds: how much may be under way. For the event loop that it is called on. Raises NotInitialised, StoreBusy,
     StoreBroken, BadInput.
     """
     folder = Path(folder)
-    connection = Connection(folder)
+    connection = Connection(folder, bounds)
     try:
         await connection.reach(patience)
     except BaseException:

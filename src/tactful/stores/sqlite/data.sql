@@ -2,7 +2,8 @@
 -- AES-256-GCM under a key that lies in keys.db. Times are milliseconds since 1970.
 
 -- Counters: seq (last number given to a record or a consent change), changed (last consent change or forgetting),
--- catalogue (version), tombstone (last one that this copy has carried out), keys (keys ever made when this was last written).
+-- catalogue (version), tombstone (last one that this copy has carried out), keys (keys ever made when this was last written);
+-- clock (ms since 1970, when something was last deleted for its age) comes with the first purge.
 CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 INSERT INTO meta (name, value) VALUES ('seq', 0), ('changed', 0), ('catalogue', 0), ('tombstone', 0), ('keys', 0);
 

@@ -64,6 +64,9 @@ class Here:
             settled(error)
         return Ack(finish(outcome)) if error is None else Failed(error)
 
+    def admit(self) -> None:
+        """Nothing is ever under way, so there is always room."""
+
     def flush(self) -> None:
         """Nothing is ever under way."""
 
@@ -81,6 +84,9 @@ class Nowhere:
         if settled is not None:
             settled(error)
         return Failed(error)
+
+    def admit(self) -> None:
+        """Nothing is ever under way, so there is always room."""
 
     def flush(self) -> None:
         """Nothing is ever under way."""
@@ -165,6 +171,9 @@ class Blocking:
                 if waiting is not None:
                     waiting.settle(answer.value, answer.failure())
 
+    def admit(self) -> None:
+        """Whoever blocks is held up by the socket itself."""
+
     def flush(self) -> None:
         """Wait until all that the writer has is durable. Raises StoreBusy."""
         self.send(Flush(), _none).wait()
@@ -215,9 +224,9 @@ class Blocking:
             self._socket = None
 
 
-def gone(why: str) -> StoreBusy:
+def gone(why: str, retry_after: int = 1) -> StoreBusy:
     """What a client says when the writer does not answer."""
-    return StoreBusy(why=f"the writer process does not answer: {why}", retry_after=1)
+    return StoreBusy(why=f"the writer process does not answer: {why}", retry_after=retry_after)
 
 
 def _none(value: object) -> None:

@@ -1,6 +1,7 @@
 """The ports over a link to the writer and a reader of our own."""
 
 import logging
+import time
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Protocol, TypeVar
 
@@ -47,6 +48,9 @@ class Link(Protocol):
     def send(self, command: Command, finish: Finish[T], settled: Settled | None = None) -> Ack[T]:
         """Ask for a command. What goes wrong comes out of the Ack."""
 
+    def admit(self) -> None:
+        """See `ports.Stores`."""
+
     def flush(self) -> None:
         """Wait until everybody's commands that the writer has are durable. Raises StoreBusy."""
 
@@ -67,6 +71,7 @@ def stores(link: Link, reader: Reader, master: Master) -> Stores:
         SqliteFeed(reader),
         room.close,
         reader.glance,
+        link.admit,
     )
 
 
@@ -187,8 +192,23 @@ class _Links:
             yield person.hex(), [pseudonymous(link, lambda name: hidden(name).hex()) for link in links]
 
 
+class _Losses:
+    """Receipts that could not be kept, said in the log: the first at once, further ones of the same second together."""
+
+    def __init__(self) -> None:
+        self._count, self._next = 0, 0.0
+
+    def add(self, error: TactfulError) -> None:
+        self._count += 1
+        if (now := time.monotonic()) >= self._next:
+            what = "A receipt was" if self._count == 1 else f"{self._count:,} receipts were"
+            _log.warning("%s not kept: %s", what, error)
+            self._count, self._next = 0, now + 1.0
+
+
 class _Receipts:
     def __init__(self, room: _Room) -> None:
+        self._losses = _Losses()
         self._room = room
         self.forget = room.forget
 
@@ -206,7 +226,7 @@ class _Receipts:
             if at_hand.get(receipt.id) is receipt:
                 del at_hand[receipt.id]
             if error is not None:  # nobody need wait for a receipt, so it is said here too
-                _log.warning("A receipt was not kept: %s", error)
+                self._losses.add(error)
 
         return self._room.link.send(command, _same, settled)
 

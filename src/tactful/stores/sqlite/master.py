@@ -2,12 +2,14 @@
 
 import hashlib
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from tactful.domain.errors import BadInput, NotInitialised, StoreBroken
+from tactful.stores.durable import write_new
 
 MASTER_KEY = "master.key"
 MASTER_ENV = "TACTFUL_MASTER_KEY"
@@ -78,14 +80,8 @@ def _receipt_key(receipt: str) -> AESGCM:
 def make_master(folder: Path) -> Master:
     """A new master key, written for its owner's eyes only, unless there is one already. Raises BadInput, OSError."""
     if MASTER_ENV not in os.environ:
-        try:
-            file = os.open(folder / MASTER_KEY, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        except FileExistsError:
-            return read_master(folder)
-        with os.fdopen(file, "wb") as out:
-            out.write(os.urandom(32))
-            out.flush()
-            os.fsync(out.fileno())
+        with suppress(FileExistsError):
+            write_new(folder / MASTER_KEY, os.urandom(32))
     return read_master(folder)
 
 

@@ -19,6 +19,8 @@ from tactful.stores.sqlite.writer import Outcome, Purging, Writer, milliseconds
 
 RECEIPTS_WAIT = 0.05
 """How long a receipt may wait for company before it is committed, in seconds."""
+ARRIVED_MOST = 16 << 20
+"""How much may have arrived and wait for its commit, in bytes: then nobody is listened to until it is done."""
 
 _GOODBYE = 1.0  # seconds that clients have to take their last answers
 
@@ -84,6 +86,7 @@ class _Server:
         self._purges: deque[tuple[_Client, int, Purging]] = deque()
         self._soon: asyncio.Handle | None = None  # the next round
         self._later: asyncio.TimerHandle | None = None  # the next round, if only receipts wait for it
+        self._size = 0  # bytes of what has arrived
         self.clients: set[_Client] = set()
 
     async def run(self, listening: socket.socket) -> None:
@@ -105,10 +108,13 @@ class _Server:
         if self._later is not None:
             self._later.cancel()
 
-    def take(self, client: "_Client", call: Call) -> None:
+    def take(self, client: "_Client", call: Call, size: int) -> None:
         self._arrived.append((client, call))
+        self._size += size
         if not isinstance(call.command, AppendReceipt):
             self._hurry()
+        if self._size >= ARRIVED_MOST:
+            self._round()
         elif self._later is None:
             self._later = asyncio.get_running_loop().call_later(RECEIPTS_WAIT, self._round)
 
@@ -121,7 +127,10 @@ class _Server:
         """Commit all that has arrived as one group, answer it, and go one step on with a purge if one is under way."""
         if self._later is not None:
             self._later.cancel()
+        if self._soon is not None:
+            self._soon.cancel()
         self._soon = self._later = None
+        self._size = 0
         arrived, self._arrived = self._arrived, []
         calls = []
         for client, call in arrived:
@@ -167,9 +176,16 @@ class _Client(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         try:
             for message in self._frames.feed(data):
-                self._server.take(self, decode_call(message))
+                self._server.take(self, decode_call(message), len(message))
         except (BadInput, msgspec.DecodeError):  # not one of our clients, or one of another version
             self.transport.abort()
+
+    def pause_writing(self) -> None:
+        """It does not read its answers, so it is not listened to until it does: they would pile up here."""
+        self.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        self.transport.resume_reading()
 
     def write(self, packed: bytes) -> None:
         if not self.transport.is_closing():

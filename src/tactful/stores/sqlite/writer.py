@@ -32,6 +32,7 @@ from tactful.stores.sqlite.erase import Eraser
 from tactful.stores.sqlite.files import DATA, KEYS, disk_errors, open_file
 from tactful.stores.sqlite.keys import CONSENT, LINKS, QUARANTINE, RECEIPTS, KeyMaker, transaction
 from tactful.stores.sqlite.master import read_master
+from tactful.stores.sqlite.watch import ClockWatch
 
 _SEEN = "INSERT OR IGNORE INTO seen (person, message, keep_until) VALUES (?, ?, ?)"
 _EVENT = "INSERT INTO event (seq, person, data, keep_until, sealed) VALUES (?, ?, ?, ?, ?)"
@@ -82,10 +83,13 @@ class Writer:
             opened.callback(self._db.close)
             self._eraser = Eraser(folder, self._db, self._keys, clock)
             opened.callback(self._eraser.close)
+            self._watch = ClockWatch(self._db, clock)
             with disk_errors():
                 self._eraser.catch_up()
+                with suppress(StoreBusy):  # somebody is reading: then the next forgetting empties them
+                    self._eraser.empty_logs()
                 self._counts = self._read_counts()
-            if self._counts["keys"] > self._keys.made:
+            if self.keys_missing():
                 _log.warning(
                     "%s is older than %s: what was kept in between cannot be read. Restore a newer copy of it.",
                     folder / KEYS, folder / DATA,
@@ -94,6 +98,15 @@ class Writer:
         # To be sealed when the transaction ends: (statement, columns before `sealed`, pseudonym, entry, content).
         self._plain: list[tuple[str, tuple[object, ...], bytes, str, bytes]] = []
         self._linking: set[tuple[bytes, bytes]] = set()  # links among them
+
+    def keys_missing(self) -> int:
+        """How many keys were made after this keys.db was copied; what they sealed cannot be read."""
+        return max(self._counts["keys"] - self._keys.made, 0)
+
+    def settle(self) -> None:
+        """Whoever was forgotten is gone from the logs too. Raises sqlite3.Error, StoreBusy."""
+        self._eraser.catch_up()
+        self._eraser.empty_logs()
 
     def close(self) -> None:
         """Move the write-ahead logs into the databases as far as readers allow, and let go of everything."""
@@ -130,6 +143,7 @@ class Writer:
 
     def _step(self, purging: "Purging") -> Outcome:
         if purging.steps is None:
+            self._watch.check()
             purging.steps = self._eraser.purge(purging.now)
         for gone in purging.steps:
             purging.gone += gone
@@ -137,6 +151,7 @@ class Writer:
         return purging.gone
 
     def _purge(self, now: int) -> Outcome:
+        self._watch.check()
         return sum(self._eraser.purge(now))
 
     def _forget(self, people: list[bytes]) -> None:
