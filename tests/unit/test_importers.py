@@ -114,7 +114,10 @@ def test_data_from_others_carries_its_seller_licence_and_basis(tmp_path: Path) -
     assert [(one.person, one.traits, one.obtained, one.verb) for one in got] == [
         ("ada", {"income": "3"}, Provenance("Acme", "CC-1", "contract"), "")
     ]
-    assert [(one.person, one.why.partition(" stands")[0]) for one in bad[:2]] == [("bob", "no seller"), ("cy", "no licence")]
+    assert [(one.person, one.why.partition(" stands")[0]) for one in bad[:2]] == [
+        ("bob", "no seller"),
+        ("cy", "no licence"),
+    ]
     assert "--licence" in bad[1].why
     assert "says nothing" in bad[2].why
 
@@ -157,7 +160,9 @@ def test_typed_columns_of_parquet_are_read(tmp_path: Path) -> None:
 
 
 def test_bad_cells_bad_files_and_missing_columns_of_parquet_are_said_so(tmp_path: Path) -> None:
-    path = parquet_file(tmp_path / "a.parquet", "SELECT 'ada' who, 'x' ts, 'a' what UNION ALL SELECT 'bob', '1760000000', 'b'")
+    path = parquet_file(
+        tmp_path / "a.parquet", "SELECT 'ada' who, 'x' ts, 'a' what UNION ALL SELECT 'bob', '1760000000', 'b'"
+    )
     got, bad = parted(parquet.rows(path, Columns("who", "what", "ts"), NOW))
     assert [one.person for one in got] == ["bob"]
     assert [(one.field, one.person) for one in bad] == [("row 1", "ada")]
@@ -187,7 +192,11 @@ def atomic(folder: Path) -> Path:
 
 def test_atomic_files_are_read_by_their_headers(tmp_path: Path) -> None:
     parts = recbole.parts(atomic(tmp_path))
-    assert {kind: path.name for kind, path in parts.items()} == {"inter": "set.inter", "item": "set.item", "user": "set.user"}
+    assert {kind: path.name for kind, path in parts.items()} == {
+        "inter": "set.inter",
+        "item": "set.item",
+        "user": "set.user",
+    }
     assert recbole.parts(parts["inter"]) == parts
     got, bad = parted(recbole.rows(parts["inter"], recbole.columns_of(parts["inter"]), NOW))
     assert [(one.person, one.items, one.value, one.at, one.verb) for one in got] == [
@@ -205,13 +214,15 @@ def test_atomic_files_are_read_by_their_headers(tmp_path: Path) -> None:
 def test_of_people_only_what_the_charter_declares_is_read(tmp_path: Path) -> None:
     users = recbole.parts(atomic(tmp_path))["user"]
     got, bad = parted(recbole.people(users, ("interests", "age"), NOW))
-    assert [(one.person, one.traits, one.verb) for one in got] == [("7", {"age": 24.0, "interests": ["film", "music"]}, "")]
+    assert [(one.person, one.traits, one.verb) for one in got] == [
+        ("7", {"age": 24.0, "interests": ["film", "music"]}, "")
+    ]
     assert [one.person for one in bad] == ["8"]
     assert list(recbole.people(users, ("shoe_size",), NOW)) == []
 
 
 def test_a_header_without_types_and_a_folder_without_acts_are_said_so(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="no .inter file"):
+    with pytest.raises(BadInput, match=r"no \.inter file"):
         recbole.parts(tmp_path)
     path = written(tmp_path, "x.inter", "user_id\titem_id\n")
     with pytest.raises(BadInput, match="NAME:TYPE"):
@@ -268,7 +279,9 @@ def test_the_long_form_is_told_by_its_header(tmp_path: Path) -> None:
     [(("amazon-beauty", "sequences_5core.txt.gz"), True, 22_363, 198_502),
      (("retailrocket-sessions", "retailrocket_train_sessions.txt.gz"), False, 126_168, 685_984)],
 )  # fmt: skip
-def test_the_real_sequences_have_as_many_as_their_source_says(names: tuple[str, str], named: bool, people: int, acts: int) -> None:
+def test_the_real_sequences_have_as_many_as_their_source_says(
+    names: tuple[str, str], named: bool, people: int, acts: int
+) -> None:
     path = real(*names)
     assert sequences.count(path, named) == acts
     met: set[str] = set()
@@ -292,7 +305,9 @@ def test_personalize_rows_say_what_was_done_and_what_was_shown(tmp_path: Path) -
         ("ada", "added", ("a",), 1.5), ("ada", "shown", ("a", "b"), None), ("bob", "Sniff", ("b",), None), ("cy", "liked", ("c",), None),
     ]  # fmt: skip
     assert len({one.id for one in got}) == 4
-    assert getattr(clean(got[2], NOW), "field", None) == "verb", "an unknown type is quarantined, with the verbs there are"
+    assert getattr(clean(got[2], NOW), "field", None) == "verb", (
+        "an unknown type is quarantined, with the verbs there are"
+    )
     assert [one.field for one in bad] == ["line 5"]
 
 
