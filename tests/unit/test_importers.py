@@ -131,6 +131,15 @@ def test_an_unknown_basis_is_no_basis_and_acts_cannot_be_bought(tmp_path: Path) 
         Columns(seller="Acme").wanted()
 
 
+def test_rows_without_a_time_are_told_apart_by_their_file(tmp_path: Path) -> None:
+    text = f"person,item,at\nada,a,\nada,a,{AT}\n"
+    ids = [
+        [one.id for one in parted(csv.rows(written(tmp_path, name, text), Columns(), NOW))[0]] for name in ("x", "y")
+    ]
+    assert ids[0][0] != ids[1][0]
+    assert ids[0][1] == ids[1][1]
+
+
 def test_a_row_may_bring_its_own_id(tmp_path: Path) -> None:
     path = written(tmp_path, "a.csv", "person,item,at,key\nada,a,,k1\nada,b,,k2\n")
     got, _ = parted(csv.rows(path, Columns(id="key"), NOW))
