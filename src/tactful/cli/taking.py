@@ -1,6 +1,7 @@
 """How the rows of an import reach the engine, so that a piece can be taken again and comes to the same."""
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import numpy as np
 from msgspec import structs
@@ -59,6 +60,7 @@ class Intake:
         engine.shell = structs.replace(engine.shell, now=lambda: self._now or clock())
         self._met, self._skipped = Distinct(), list[str]()
         self._sizes: list[int] = []  # items before each piece under way
+        self._acks: list[Ack[Any]] = []  # of the last piece
         self._again: int | None = None  # the same, before a piece that is taken again
         self._counted: set[str] = set()  # items that an earlier piece, taken again, added
 
@@ -85,7 +87,10 @@ class Intake:
         added = self._add_missing_items(arrivals, again)
         quarantine = _Once(self._stores.quarantine, now) if again else self._stores.quarantine
         self._engine.stores = structs.replace(self._stores, quarantine=quarantine)
+        for ack in self._acks:  # what the last piece wrote of consent must be readable, or it would be written twice
+            ack.wait()
         taken = self._engine.take(arrivals, unusable, self._assumed(now))
+        self._acks = taken.acks
 
         def finish(account: Account) -> None:
             outcome = taken.outcome(self._duplicates(taken, now, again))

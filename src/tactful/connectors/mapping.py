@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
@@ -63,6 +64,7 @@ class Mapper:
 
     def __init__(self, columns: Columns, have: Sequence[str], where: object) -> None:
         self.columns, self.width = columns, len(have)
+        self._where = where.name if isinstance(where, Path) else str(where)
         for wanted in columns.wanted():
             if wanted not in have:
                 raise BadInput(
@@ -92,12 +94,14 @@ class Mapper:
 
         The same row at the same place always has the same id, so that importing twice changes nothing.
         """
+        at = None if self._at is None else texts[self._at]
+        # Without a time, the same row at the same place of two files may well be two acts: then the file's name tells them apart.
+        row = f"{number}|{','.join(texts)}" if at else f"{self._where}|{number}|{','.join(texts)}"
         try:
-            raw = f"{number}|{','.join(texts)}".encode()
+            raw = row.encode()
         except UnicodeEncodeError:
             raise ValueError("it is not UTF-8; save the file as UTF-8") from None
         name = hashlib.blake2b(raw, digest_size=9).hexdigest() if self._id is None else texts[self._id]
-        at = None if self._at is None else texts[self._at]
         moment = when(at, self.columns.at) if at else None
         person = texts[self._person]
         if self._traits:

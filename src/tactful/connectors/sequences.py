@@ -26,7 +26,7 @@ def rows(path: Path, since: int, now: int, named: bool = True, always: str = "vi
     since: when the first item of each line is said to have happened, ms since 1970. named: whether a line begins with a person; if
     not, each line is somebody of their own. separator: between items; None: any white space.
     """
-    stem = path.name.partition(".")[0]
+    stem, label = path.name.partition(".")[0], path.name.encode(errors="surrogateescape")
     for number, line in enumerate(lines(path), 1):
         if not line.strip():
             continue
@@ -41,7 +41,7 @@ def rows(path: Path, since: int, now: int, named: bool = True, always: str = "vi
             yield Quarantined(where, now, "", line[:RAW_MOST], where, why)
             continue
         # An id for the line and a number for the place: hashing each item would cost as much as reading it.
-        name = hashlib.blake2b(b"%d|%b" % (number, line), digest_size=9).hexdigest()
+        name = hashlib.blake2b(b"%b|%d|%b" % (label, number, line), digest_size=9).hexdigest()
         for place, item in enumerate(cells):
             yield Arrival(
                 id=f"{name}-{place}", person=person, name=always, at=since + 1000 * place, verb=always, items=(item,)

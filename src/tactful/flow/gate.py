@@ -88,26 +88,25 @@ def _admit_interaction(arrival: Arrival, charter: Charter, consent: Consent, now
         return Refused(f"the person allows no purpose of [data.{entry}]")
     if _shut(data, consent):
         return Refused(f"the person has not turned on {data.sensitive!r}")
-    fields = {name: value for name, value in arrival.fields.items() if name in data.fields and _plain(value)}
-    stripped = tuple([name for name in arrival.fields if name not in fields]) if arrival.fields else ()
-    visit = consent.dial == Dial.visit
-    many = len(arrival.items) > 1
-    kept = [
-        Interaction(
-            f"{arrival.id}#{place}" if many else arrival.id,
-            arrival.at or 0,
-            arrival.verb,
-            item,
-            entry,
-            purposes,
-            visit,
-            arrival.value,
-            fields,
-            now,
+    fields = arrival.fields
+    stripped: tuple[str, ...] = ()
+    if fields:
+        fields = {name: value for name, value in arrival.fields.items() if name in data.fields and _plain(value)}
+        stripped = tuple([name for name in arrival.fields if name not in fields])
+    at, value, visit = arrival.at or 0, arrival.value, consent.dial == Dial.visit
+    verb, items = arrival.verb, arrival.items
+    if len(items) == 1:  # most often, and an import has millions of them
+        kept: tuple[Interaction, ...] = (
+            Interaction(arrival.id, at, verb, items[0], entry, purposes, visit, value, fields, now),
         )
-        for place, item in enumerate(arrival.items)
-    ]
-    return Admitted(tuple(kept), stripped)
+    else:
+        kept = tuple(
+            [
+                Interaction(f"{arrival.id}#{place}", at, verb, item, entry, purposes, visit, value, fields, now)
+                for place, item in enumerate(items)
+            ]
+        )
+    return Admitted(kept, stripped)
 
 
 def _admit_obtained(
