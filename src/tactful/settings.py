@@ -3,6 +3,7 @@
 import difflib
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,6 +12,7 @@ from msgspec import Struct
 
 from tactful.domain.charter import Charter
 from tactful.domain.errors import BadCharter, BadSettings, NotInitialised, TactfulError
+from tactful.domain.event import VERBS
 from tactful.domain.placement import LIMIT_MOST, Placement
 from tactful.domain.rules import problems
 from tactful.domain.view import SURFACES
@@ -40,6 +42,32 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     cached_events: int = 150_000
 
 
+class Personalize(Struct, frozen=True, forbid_unknown_fields=True):
+    """For clients of Amazon Personalize. events: their event type → our verb, beside the usual ones. campaigns: ARN, or its last part →
+    placement; others go by their last part. filters: ARN, or its last part → the guard that does what the filter did; it is accepted
+    where the placement has that guard.
+    """
+
+    events: dict[str, str] = {}
+    campaigns: dict[str, str] = {}
+    filters: dict[str, str] = {}
+
+
+class Gorse(Struct, frozen=True, forbid_unknown_fields=True):
+    """For clients of Gorse. recommend, neighbors, popular, latest: the placement that answers; "" answers 501.
+
+    labels: the trait under which a list of user labels is kept, if the charter declares it. feedback: their feedback type → our verb,
+    beside the usual ones.
+    """
+
+    recommend: str = "home"
+    neighbors: str = "related"
+    popular: str = "popular"
+    latest: str = ""
+    labels: str = "labels"
+    feedback: dict[str, str] = {}
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """All of tactful.toml."""
 
@@ -47,6 +75,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     server: Server = Server()
     limits: Limits = Limits()
     placements: dict[str, Placement] = {}
+    personalize: Personalize = Personalize()
+    gorse: Gorse = Gorse()
 
 
 def read_settings(home: Path) -> Settings:
@@ -75,7 +105,22 @@ def read_settings(home: Path) -> Settings:
                 f"{placement.surface!r} is no surface",
                 f"Use one of {', '.join(SURFACES)}",
             )
+    for field, why, fix in _wrong_words(settings):
+        raise _error(BadSettings, path, field, why, fix)
     return settings
+
+
+def _wrong_words(settings: Settings) -> Iterator[tuple[str, str, str]]:
+    """(field, why, fix) of each foreign word that is translated into one that we do not have."""
+    spoken = {"personalize.events": settings.personalize.events, "gorse.feedback": settings.gorse.feedback}
+    for table, words in spoken.items():
+        for word, verb in words.items():
+            if verb not in VERBS:
+                yield f"{table}.{word}", f"{verb!r} is no verb", f"Use one of {', '.join(VERBS)}"
+    for campaign, placement in settings.personalize.campaigns.items():
+        if placement not in settings.placements:
+            names = ", ".join(settings.placements) or "none yet"
+            yield f"personalize.campaigns.{campaign}", f"no placement is called {placement!r}", f"There are: {names}"
 
 
 def read_charter(path: Path) -> Charter:

@@ -6,17 +6,26 @@ from litestar import Request
 
 from tactful.api.access import Access, Key
 from tactful.connectors.segment import Caller
+from tactful.domain.consent import ConsentChange, Dial
 from tactful.domain.errors import NotAllowed
 from tactful.domain.identity import ANONYMOUS
 from tactful.engine import Engine
-from tactful.settings import Limits
+from tactful.settings import Gorse, Limits, Personalize
 
 
 class Service:
     """What one worker serves with."""
 
-    def __init__(self, engine: Engine, access: Access, limits: Limits) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        access: Access,
+        limits: Limits,
+        personalize: Personalize | None = None,
+        gorse: Gorse | None = None,
+    ) -> None:
         self.engine, self.access, self.limits = engine, access, limits
+        self.personalize, self.gorse = personalize or Personalize(), gorse or Gorse()
 
     def key(self, request: "Request[Any, Any, Any]", scope: str, body_key: str | None = None) -> Key:
         """The key of a request. Raises NoKey or NotAllowed."""
@@ -29,6 +38,14 @@ class Service:
     def caller(self, request: "Request[Any, Any, Any]", key: Key) -> Caller:
         """Who is sending."""
         return Caller(key.trusted, self.token_person(request))
+
+    def assumed(self, key: Key) -> ConsentChange | None:
+        """What the operator vouches that people named by this key agreed to elsewhere, for `engine.take`; None for most keys."""
+        charter = self.engine.charter
+        purposes = {name: True for name in key.granted if name in charter.purposes}
+        if not key.trusted or not purposes:
+            return None
+        return ConsentChange(self.engine.shell.now(), key.source, charter.version, Dial.remember, purposes)
 
     def who(self, request: "Request[Any, Any, Any]", key: Key, person: str | None, anonymous: str | None) -> str | None:
         """For whom a decision is. A public key cannot name a known person without that person's token."""

@@ -26,7 +26,8 @@ async def serve(path: Path, descriptor: int, pages: str) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 50, 100)
-    service = Service(engine, Access.read(path / "access.json"), home.settings.limits)
+    settings = home.settings
+    service = Service(engine, Access.read(path / "access.json"), settings.limits, settings.personalize, settings.gorse)
     more = []
     if pages == "shop":
         from tactful.web.shop import PAGES

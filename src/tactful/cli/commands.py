@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from tactful import __version__
+from tactful.cli.access_keys import key
 from tactful.cli.opening import opened
 from tactful.cli.show import as_json, errors, fail, table
 
@@ -280,3 +281,6 @@ def demo(port: int, folder: Path, fresh: bool) -> None:
     from tactful.cli.demonstration import demonstrate
 
     demonstrate(folder, port, fresh)
+
+
+tactful.add_command(key)
