@@ -1,0 +1,5 @@
+"""Gorse."""
+
+from litestar.handlers import HTTPRouteHandler
+
+ROUTES: list[HTTPRouteHandler] = []
