@@ -15,7 +15,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.status_codes import HTTP_500_INTERNAL_SERVER_ERROR
 
 from tactful import __version__
-from tactful.api import gorse, personalize
+from tactful.api import gorse, gorse_choices, personalize
 from tactful.api.routes import ROUTES, unreadable
 from tactful.api.service import Service
 from tactful.api.shapes import ProblemOut
@@ -52,7 +52,7 @@ def create_app(service: Service, more_routes: Sequence[Any] = (), **options: Any
             await asyncio.gather(*tasks, return_exceptions=True)
 
     return Litestar(
-        route_handlers=[*ROUTES, *personalize.ROUTES, *gorse.ROUTES, *more_routes],
+        route_handlers=[*ROUTES, *personalize.ROUTES, *gorse.ROUTES, *gorse_choices.ROUTES, *more_routes],
         lifespan=[lifespan],
         exception_handlers={
             TactfulError: _known_error,
