@@ -1,7 +1,6 @@
 """Amazon Personalize's own client, boto3 as it comes, with nothing changed but the address and the key."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,35 +10,9 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from tests.http.conftest import takes_up
-from tests.http.served import Server, installed, served, stocked, tactful, until
+from tests.http.served import Server, installed, tactful
 
 ARN = "arn:aws:personalize:eu-west-1:123456789012:"
-SOURCE = "terms of 2025, section 4"
-SETTINGS = """
-[personalize.events]
-Download = "finished"
-[personalize.campaigns]
-"old-front-page" = "home"
-[personalize.filters]
-"not-yet-read" = "already_have"
-"""
-
-
-@pytest.fixture(scope="module")
-def moved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A bookshop whose people came from elsewhere, with the operator's word for what they agreed to there."""
-    home = tmp_path_factory.mktemp("moved")
-    keys = installed(home)
-    with (home / "tactful.toml").open("a", encoding="utf-8") as settings:
-        settings.write(SETTINGS)
-    options = ("--scopes", "write,decide,items", "--granted", "personalise,learn", "--source", SOURCE, "--json")
-    keys["moved"] = json.loads(tactful(home, "key", "add", "moved", *options).stdout)["key"]
-    with served(home, keys) as server:
-        stocked(server, 12)
-        tactful(home, "train")
-        until(lambda: takes_up(server), 20, "both workers took up the models")
-        yield server
 
 
 def client(server: Server, what: str, key: str = "moved") -> Any:
