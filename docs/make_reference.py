@@ -9,10 +9,12 @@ import msgspec
 from msgspec import NODEFAULT, Struct
 
 from tactful.connectors import segment
+from tactful.connectors.verbs import USUAL
 from tactful.domain import charter, errors, item, placement
 from tactful.domain.consent import Dial
+from tactful.domain.event import VERBS
 from tactful.plugins import ROOMS, available, load
-from tactful.settings import Limits, Server
+from tactful.settings import Gorse, Limits, Personalize, Server
 
 
 def main() -> None:
@@ -38,7 +40,8 @@ def plugins() -> Iterator[str]:
 def settings() -> Iterator[str]:
     """tactful.toml."""
     yield "## tactful.toml\n\n`charter`: the charter's file, beside it.\n"
-    for title, kind in (("[server]", Server), ("[limits]", Limits), ("[placements.NAME]", placement.Placement)):
+    kinds = {"[server]": Server, "[limits]": Limits, "[placements.NAME]": placement.Placement, "[personalize]": Personalize, "[gorse]": Gorse}  # fmt: skip
+    for title, kind in kinds.items():
         yield f"### `{title}`\n"
         yield from struct(kind)
 
@@ -71,6 +74,11 @@ def verbs() -> Iterator[str]:
         yield f"| {event} | {verb} |"
     keys = ", ".join(f"`{key}`" for key in segment.ITEM_KEYS)
     yield f"\nThe item is the first of the properties {keys}, or each of `products`.\n"
+    yield "Clients of Amazon Personalize and of Gorse call them so, whatever the case, spaces and punctuation:\n"
+    yield "| verb | names |\n|---|---|"
+    for verb in VERBS:
+        yield f"| {verb} | {', '.join(name for name, meant in USUAL.items() if meant == verb)} |"
+    yield ""
 
 
 def mistakes() -> Iterator[str]:

@@ -144,7 +144,7 @@ def brought(
     session = ANONYMOUS + came.sessionId
     proven = came.userId if came.userId is not None and (caller.trusted or came.userId == caller.person) else None
     person = session if proven is None else proven
-    also = (session,) if proven is not None and known_session else ()
+    also = (session,) if proven is not None and caller.trusted and known_session else ()
     seed = call or f"{came.trackingId}|{came.sessionId}|"
     result = Brought([], [], Counter())
     for number, raw in enumerate(came.eventList):
