@@ -5,6 +5,7 @@ endpoints that decode their own; good requests with each part of them in turn re
 several places, cut, zipped. A few hundred by default, 2,000 and more of each with --prove.
 """
 
+import contextlib
 import copy
 import gzip
 import json
@@ -21,7 +22,8 @@ from hypothesis import strategies as st
 
 from tactful.connectors import gorse, personalize, segment
 from tactful.domain.item import Item
-from tests.http.served import Reply, Server, installed, message, served, speak, stocked, tactful
+from tests.http.conftest import takes_up
+from tests.http.served import Reply, Server, installed, message, served, speak, stocked, tactful, until
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # of what it is made of, not of ours
@@ -89,9 +91,6 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with served(home, keys, workers=1) as server:
         stocked(server, 4)
         tactful(home, "train")
-        from tests.http.conftest import takes_up
-        from tests.http.served import until
-
         until(lambda: takes_up(server), 20, "the worker took up the models")
         yield server
 
@@ -292,11 +291,10 @@ def each_part_spoiled() -> Iterator[tuple[str, str, Any]]:
 
 @pytest.mark.prove
 def test_no_single_oddity_breaks_anything(target: Server, scale: Callable[[int, int], int]) -> None:
-    connection = target.connect()
-    for method, path, body in list(each_part_spoiled())[:: scale(29, 1)]:
-        reply = speak(connection, method, path, json.dumps(body).encode(), keys(target))
-        check(method, path, reply.status, reply.headers, reply.body)
-    connection.close()
+    with contextlib.closing(target.connect()) as connection:
+        for method, path, body in list(each_part_spoiled())[:: scale(29, 1)]:
+            reply = speak(connection, method, path, json.dumps(body).encode(), keys(target))
+            check(method, path, reply.status, reply.headers, reply.body)
     no_fault(target)
 
 
