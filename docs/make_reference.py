@@ -9,12 +9,13 @@ import msgspec
 from msgspec import NODEFAULT, Struct
 
 from tactful.connectors import segment
+from tactful.connectors.verbs import USUAL
 from tactful.domain import charter, errors, item, placement
 from tactful.domain.consent import Dial
 from tactful.domain.event import VERBS
 from tactful.domain.receiver import Receiver
 from tactful.plugins import ROOMS, available, load
-from tactful.settings import Lake, Limits, Segment, Server
+from tactful.settings import Gorse, Lake, Limits, Personalize, Segment, Server
 
 
 def main() -> None:
@@ -42,7 +43,7 @@ def settings() -> Iterator[str]:
     yield "## tactful.toml\n\n`charter`: the charter's file, beside it.\n"
     tables = {
         "[server]": Server, "[limits]": Limits, "[placements.NAME]": placement.Placement, "[segment]": Segment,
-        "[receivers.NAME]": Receiver, "[lake]": Lake,
+        "[personalize]": Personalize, "[gorse]": Gorse, "[receivers.NAME]": Receiver, "[lake]": Lake,
     }  # fmt: skip
     for title, kind in tables.items():
         yield f"### `{title}`\n"
@@ -84,6 +85,11 @@ def verbs() -> Iterator[str]:
         yield ""
     keys = ", ".join(f"`{key}`" for key in segment.ITEM_KEYS)
     yield f"The item is the first of the properties {keys}, or each of `products`.\n"
+    yield "Clients of Amazon Personalize and of Gorse call them so, whatever the case, spaces and punctuation:\n"
+    yield "| verb | names |\n|---|---|"
+    for verb in VERBS:
+        yield f"| {verb} | {', '.join(name for name, meant in USUAL.items() if meant == verb)} |"
+    yield ""
 
 
 def mistakes() -> Iterator[str]:

@@ -14,7 +14,7 @@ from tactful.domain.consent import NOBODY, Consent, ConsentChange, Dial
 from tactful.domain.decision import Ask, Verdict
 from tactful.domain.errors import StaleModel, UnknownPlacement
 from tactful.domain.event import Arrival, Event, Interaction, Value
-from tactful.domain.identity import ALIAS, DEVICE, Link
+from tactful.domain.identity import ALIAS, ANONYMOUS, DEVICE, Link
 from tactful.domain.profile import UNKNOWN, Profile
 from tactful.domain.receipt import Receipt
 from tactful.domain.view import Moment, View
@@ -364,8 +364,10 @@ class Engine:
         return kept is not None
 
     def _assume(self, arrivals: Iterable[Arrival], assumed: ConsentChange) -> Ack[None]:
+        """A device agreed to nothing elsewhere: whoever vouches knows people, not who sits in front of it."""
         people = dict.fromkeys(arrival.person for arrival in arrivals if 0 < len(arrival.person) <= ID_MOST)
-        silent = [(person, assumed) for person in people if self.people.consent(person).version == 0]
+        known = [person for person in people if not person.startswith(ANONYMOUS)]
+        silent = [(person, assumed) for person in known if self.people.consent(person).version == 0]
         for person, change in silent:
             self.people.know(person, NOBODY.after(change))  # it counts for this batch already
         return self.stores.consents.append(silent) if silent else Ack(None)

@@ -3,6 +3,7 @@
 import difflib
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -69,6 +70,32 @@ class Lake(Struct, frozen=True, forbid_unknown_fields=True):
     purposes: tuple[str, ...] = ()
 
 
+class Personalize(Struct, frozen=True, forbid_unknown_fields=True):
+    """For clients of Amazon Personalize. events: their event type → our verb, beside the usual ones. campaigns: ARN, or its last part →
+    placement; others go by their last part. filters: ARN, or its last part → the guard that does what the filter did; it is accepted
+    where the placement has that guard.
+    """
+
+    events: dict[str, str] = {}
+    campaigns: dict[str, str] = {}
+    filters: dict[str, str] = {}
+
+
+class Gorse(Struct, frozen=True, forbid_unknown_fields=True):
+    """For clients of Gorse. recommend, neighbors, popular, latest: the placement that answers; "" answers 501.
+
+    labels: the trait under which a list of user labels is kept, if the charter declares it. feedback: their feedback type → our verb,
+    beside the usual ones.
+    """
+
+    recommend: str = "home"
+    neighbors: str = "related"
+    popular: str = "popular"
+    latest: str = ""
+    labels: str = "labels"
+    feedback: dict[str, str] = {}
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """All of tactful.toml."""
 
@@ -79,6 +106,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     segment: Segment = Segment()
     receivers: dict[str, Receiver] = {}
     lake: Lake = Lake()
+    personalize: Personalize = Personalize()
+    gorse: Gorse = Gorse()
 
 
 def read_settings(home: Path) -> Settings:
@@ -107,16 +136,9 @@ def read_settings(home: Path) -> Settings:
                 f"{placement.surface!r} is no surface",
                 f"Use one of {', '.join(SURFACES)}",
             )
-    _check_verbs(path, settings.segment)
+    for field, why, fix in _wrong_words(settings):
+        raise _error(BadSettings, path, field, why, fix)
     return settings
-
-
-def _check_verbs(path: Path, segment: Segment) -> None:
-    for table, names in (("events", segment.events), ("pages", segment.pages)):
-        for name, verb in names.items():
-            if verb not in ("", *VERBS):
-                fix = f"Use one of {', '.join(VERBS)}"
-                raise _error(BadSettings, path, f"segment.{table}.{name}", f"{verb!r} is no verb", fix)
 
 
 def check_consent(home: Path, segment: Segment, charter: Charter) -> None:
@@ -126,6 +148,22 @@ def check_consent(home: Path, segment: Segment, charter: Charter) -> None:
             if purpose not in charter.purposes:
                 why, fix = f"the charter has no purpose {purpose!r}", f"It has {', '.join(charter.purposes)}"
                 raise _error(BadSettings, home / "tactful.toml", f"segment.consent.{category}", why, fix)
+
+
+def _wrong_words(settings: Settings) -> Iterator[tuple[str, str, str]]:
+    """(field, why, fix) of each foreign word that is translated into one that we do not have."""
+    spoken = {
+        "segment.events": settings.segment.events, "segment.pages": settings.segment.pages,
+        "personalize.events": settings.personalize.events, "gorse.feedback": settings.gorse.feedback,
+    }  # fmt: skip
+    for table, words in spoken.items():
+        for word, verb in words.items():
+            if verb not in VERBS and (verb or not table.startswith("segment")):
+                yield f"{table}.{word}", f"{verb!r} is no verb", f"Use one of {', '.join(VERBS)}"
+    for campaign, placement in settings.personalize.campaigns.items():
+        if placement not in settings.placements:
+            names = ", ".join(settings.placements) or "none yet"
+            yield f"personalize.campaigns.{campaign}", f"no placement is called {placement!r}", f"There are: {names}"
 
 
 def read_charter(path: Path) -> Charter:

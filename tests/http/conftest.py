@@ -1,5 +1,6 @@
 """One installation for most of these tests: two workers, our sample books, some of our sample readers, trained."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,6 +36,37 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
+MOVED = """
+[personalize.events]
+Download = "finished"
+[personalize.campaigns]
+"old-front-page" = "home"
+[personalize.filters]
+"not-yet-read" = "already_have"
+[gorse]
+labels = "interests"
+[gorse.feedback]
+fork = "added"
+"""
+
+
+@pytest.fixture(scope="session")
+def moved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A bookshop whose people came from elsewhere; the key `moved` is the operator's word for what they agreed to there."""
+    home = tmp_path_factory.mktemp("moved")
+    keys = installed(home)
+    with (home / "tactful.toml").open("a", encoding="utf-8") as settings:
+        settings.write(MOVED)
+    vouched = ("--granted", "personalise,learn", "--source", "terms of 2025, section 4", "--json")
+    added = tactful(home, "key", "add", "moved", "--scopes", "write,decide,items,admin", *vouched)
+    keys["moved"] = json.loads(added.stdout)["key"]
+    with served(home, keys) as server:
+        stocked(server, 12)
+        tactful(home, "train")
+        until(lambda: takes_up(server), 20, "both workers took up the models")
+        yield server
+
+
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     """A folder of its own for a test that needs an installation of its own."""
@@ -43,8 +75,6 @@ def home(tmp_path: Path) -> Path:
 
 def takes_up(server: Server) -> bool:
     """Whether every worker serves with the models that are current on disk."""
-    import json
-
     current = json.loads((server.home / "models" / "current.json").read_text())
     from tests.http.served import speak
 

@@ -16,7 +16,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.status_codes import HTTP_500_INTERNAL_SERVER_ERROR
 
 from tactful import __version__
-from tactful.api import segment
+from tactful.api import gorse, gorse_choices, personalize, segment
 from tactful.api.bodies import Bodies, Room
 from tactful.api.cors import say_any_origin
 from tactful.api.feed import feed
@@ -57,7 +57,16 @@ def create_app(service: Service, more_routes: Sequence[Any] = (), **options: Any
             await asyncio.gather(*tasks, return_exceptions=True)
 
     return Litestar(
-        route_handlers=[*ROUTES, *IDENTITY, *segment.ROUTES, feed, *more_routes],
+        route_handlers=[
+            *ROUTES,
+            *IDENTITY,
+            *segment.ROUTES,
+            *personalize.ROUTES,
+            *gorse.ROUTES,
+            *gorse_choices.ROUTES,
+            feed,
+            *more_routes,
+        ],
         lifespan=[lifespan],
         before_send=[say_any_origin],
         exception_handlers={

@@ -8,10 +8,11 @@ from msgspec import Struct
 
 from tactful.api.access import Access, Key
 from tactful.connectors.segment import Caller, meaning
+from tactful.domain.consent import ConsentChange, Dial
 from tactful.domain.errors import NotAllowed
 from tactful.domain.identity import ANONYMOUS, account_of
 from tactful.engine import Engine
-from tactful.settings import Limits, Segment
+from tactful.settings import Settings
 
 
 class Feeding(Struct, frozen=True):
@@ -28,12 +29,12 @@ class Service:
         self,
         engine: Engine,
         access: Access,
-        limits: Limits,
-        segment: Segment | None = None,
+        settings: Settings,
         feeding: Feeding | None = None,
     ) -> None:
-        self.engine, self.access, self.limits, self.feeding = engine, access, limits, feeding
-        names = segment or Segment()
+        self.engine, self.access, self.feeding = engine, access, feeding
+        self.limits, self.personalize, self.gorse = settings.limits, settings.personalize, settings.gorse
+        names = settings.segment
         self.means = meaning(names.events, names.pages, names.items, names.consent, engine.charter.purposes)
 
     def key(self, request: "Request[Any, Any, Any]", scope: str, body_key: str | None = None) -> Key:
@@ -47,6 +48,14 @@ class Service:
     def caller(self, request: "Request[Any, Any, Any]", key: Key) -> Caller:
         """Who is sending."""
         return Caller(key.trusted, self.token_person(request))
+
+    def assumed(self, key: Key) -> ConsentChange | None:
+        """What the operator vouches that people named by this key agreed to elsewhere, for `engine.take`; None for most keys."""
+        charter = self.engine.charter
+        purposes = {name: True for name in key.granted if name in charter.purposes}
+        if not key.trusted or not purposes:
+            return None
+        return ConsentChange(self.engine.shell.now(), key.source, charter.version, Dial.remember, purposes)
 
     def who(self, request: "Request[Any, Any, Any]", key: Key, person: str | None, anonymous: str | None) -> str | None:
         """For whom a decision is. A public key cannot name a known person without that person's token."""

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from tactful import __version__
+from tactful.cli.access_keys import key
 from tactful.cli.data_quality import data_quality
 from tactful.cli.exports import export
 from tactful.cli.identity import who
@@ -253,3 +254,4 @@ tactful.add_command(who)
 tactful.add_command(receivers)
 tactful.add_command(feed)
 tactful.add_command(lake)
+tactful.add_command(key)
