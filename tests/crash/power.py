@@ -239,11 +239,11 @@ class Adapter:
 
     def __init__(self, path: Path) -> None:
         self.db = apsw.Connection(str(path.resolve()), apsw.SQLITE_OPEN_READWRITE, "power")
-        self.db.set_busy_timeout(1000)
+        self.execute("PRAGMA busy_timeout = 1000")
 
     @property
     def in_transaction(self) -> bool:
-        return self.db.in_transaction
+        return not self.db.getautocommit()
 
     def execute(self, statement: str, values: Any = ()) -> _Rows:
         return self._ours(lambda: _Rows(self.db.cursor().execute(statement, values), self.db.changes()))

@@ -348,7 +348,7 @@ def test_no_power_cut_loses_or_halves_or_revives_anything(
     seconds = time.monotonic() - began
     print(f"{rounds} power cuts, {acknowledged:,} commands acknowledged, {len(wrong)} wrong, {seconds:.0f} s")
     if request.config.getoption("--prove"):
-        version = f"SQLite {apsw.sqlite_lib_version()} writes, {sqlite3.sqlite_version} reads"
+        version = f"SQLite {apsw.sqlitelibversion()} writes, {sqlite3.sqlite_version} reads"
         note(f"power: cuts after which all was there, once, and opened ({version})", rounds, len({one.partition(':')[0] for one in wrong}), seconds)  # fmt: skip
         note("power: commands acknowledged and kept", acknowledged, sum("lost" in one for one in wrong), seconds)
     assert not wrong, wrong[:10]

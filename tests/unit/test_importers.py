@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tactful.connectors import csv, files, ndjson, parquet, personalize, recbole, sequences
+from tactful.connectors import csv, files, ndjson, parquet, personalize_csv, recbole, sequences
 from tactful.connectors.mapping import Columns
 from tactful.domain.errors import BadInput
 from tactful.domain.event import Arrival, Interaction, Provenance
@@ -309,7 +309,7 @@ def test_personalize_rows_say_what_was_done_and_what_was_shown(tmp_path: Path) -
     text = "USER_ID,ITEM_ID,TIMESTAMP,EVENT_TYPE,EVENT_VALUE,IMPRESSION\n" + "".join(
         [f"ada,a,{AT},Add-To-Cart,1.5,a|b|a\n", f"bob,b,{AT},Sniff,,\n", f"cy,c,{AT},own,,\n", f"di,d,{AT},,,\n"]
     )
-    got, bad = parted(personalize.rows(written(tmp_path, "i.csv", text), NOW, {"OWN": "liked"}))
+    got, bad = parted(personalize_csv.rows(written(tmp_path, "i.csv", text), NOW, {"OWN": "liked"}))
     assert [(one.person, one.verb, one.items, one.value) for one in got] == [
         ("ada", "added", ("a",), 1.5), ("ada", "shown", ("a", "b"), None), ("bob", "Sniff", ("b",), None), ("cy", "liked", ("c",), None),
     ]  # fmt: skip
@@ -322,11 +322,11 @@ def test_personalize_rows_say_what_was_done_and_what_was_shown(tmp_path: Path) -
 
 def test_personalize_items_and_people(tmp_path: Path) -> None:
     path = written(tmp_path, "items.csv", "ITEM_ID,TITLE,PRICE,GENRE,DESCRIPTION,CREATION_TIMESTAMP\na,Aa,9.5,x|y,long,1\nb,,,,,\nc,C,cheap,,,\n,D,,,,\n")  # fmt: skip
-    things = list(personalize.items(path))
+    things = list(personalize_csv.items(path))
     assert things[:2] == [Item(id="a", title="Aa", text="long", price=Price(9.5), attributes={"genre": ["x", "y"]}), Item(id="b", title="b")]  # fmt: skip
     assert [one.field for one in things[2:] if isinstance(one, Quarantined)] == ["line 4", "line 5"]
     users = written(tmp_path, "users.csv", "USER_ID,INTERESTS,AGE\nada,music,7\n")
-    got, _ = parted(personalize.people(users, ("interests",), NOW))
+    got, _ = parted(personalize_csv.people(users, ("interests",), NOW))
     assert [(one.person, one.traits) for one in got] == [("ada", {"interests": "music"})]
 
 
@@ -385,7 +385,7 @@ def test_what_recbole_and_personalize_can_hold_is_read_back(tmp_path: Path) -> N
     got, bad = parted(recbole.rows(tmp_path / "x.inter", columns, NOW))
     assert [(one.person, one.items[0], one.value, one.at) for one in got] == [("ada", "a", 4.5, NOW), ("bob", "b c", None, NOW)]  # fmt: skip
     with (tmp_path / "x.csv").open("w", newline="") as file:
-        personalize.write(file, acts)
-    got, bad = parted(personalize.rows(tmp_path / "x.csv", NOW, {}))
+        personalize_csv.write(file, acts)
+    got, bad = parted(personalize_csv.rows(tmp_path / "x.csv", NOW, {}))
     assert bad == []
     assert [(one.person, one.items[0], one.value, one.verb) for one in got] == [("ada", "a", 4.5, "rated"), ("bob", "b c", None, "bought")]  # fmt: skip

@@ -14,7 +14,7 @@ from msgspec import structs
 from tactful.cli.account import REASONS_MOST, Account
 from tactful.cli.exporting import export_to
 from tactful.cli.importing import Source, bring
-from tactful.cli.restoring import Restore
+from tactful.cli.readmitting import Restore
 from tactful.cli.taking import Distinct, Intake
 from tactful.connectors import tactful
 from tactful.connectors.files import fingerprint

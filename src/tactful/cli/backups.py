@@ -23,6 +23,7 @@ from tactful.stores.sqlite.files import disk_errors
 
 MANIFEST, UNFINISHED = "manifest.json", "unfinished"
 ACCESS, MODELS = "access.json", "models"
+_UNFINISHED = b"Tactful is making a backup here, or was interrupted. Whatever else is in this folder is replaced.\n"
 
 
 class Part(Struct, frozen=True):
@@ -134,15 +135,17 @@ def _apart(data: Path, folder: Path, keys: Path | None) -> None:
 def _begin(folder: Path) -> None:
     """An empty folder, marked as unfinished. What an interrupted backup left is cleared away; nothing else is."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if (folder / UNFINISHED).exists():
-        for name in (DATA, KEYS, MASTER_KEY, ACCESS):
-            for old in folder.glob(f"{name}*"):
+    marker = folder / UNFINISHED
+    if marker.is_file() and marker.read_bytes() == _UNFINISHED:  # it was empty when that was written: all else is ours
+        for old in folder.iterdir():
+            if old.is_dir():
+                shutil.rmtree(old)
+            elif old != marker:
                 old.unlink()
-        shutil.rmtree(folder / MODELS, ignore_errors=True)
     elif any(path.name != UNFINISHED + DRAFT for path in folder.iterdir()):
         fix = "Choose a folder that is empty or not there yet"
         raise BadInput(field=str(folder), why="there is something in it", fix=fix)
-    write_whole(folder / UNFINISHED, b"A backup is being made here, or was interrupted.\n")
+    write_whole(marker, _UNFINISHED)
     sync_folder(folder.parent)
 
 
