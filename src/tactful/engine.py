@@ -1,11 +1,9 @@
 """The shell: load once → flow → save once. Clock, dice and names are passed in."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 
 from tactful.domain.catalogue import Catalogue
@@ -13,15 +11,16 @@ from tactful.domain.charter import Charter
 from tactful.domain.consent import NOBODY, Consent, ConsentChange, Dial
 from tactful.domain.decision import Ask, Verdict
 from tactful.domain.errors import StaleModel, UnknownPlacement
-from tactful.domain.event import Arrival, Event, Interaction, Value
+from tactful.domain.event import Arrival, Value
 from tactful.domain.identity import ALIAS, ANONYMOUS, DEVICE, Link
 from tactful.domain.profile import UNKNOWN, Profile
 from tactful.domain.receipt import Receipt
 from tactful.domain.view import Moment, View
-from tactful.flow.clean import ID_MOST, Cleaned, Spoiled, Unusable, alone, clean, clean_values
+from tactful.flow.clean import ID_MOST, Cleaned, Unusable, alone, clean, clean_values
 from tactful.flow.decide import Decision, Recipe, decide
 from tactful.flow.explain import Stamp, explain
 from tactful.flow.gate import DAY, Admitted, Refused, admit, mendable, view_of
+from tactful.intake import Intake, Taken
 from tactful.learn.train import fits
 from tactful.people import People
 from tactful.ports import VISIT, Ack, Dice, Model, ModelStore, Quarantined, Record, Shelf, Stores
@@ -48,138 +47,6 @@ class Onward(Struct, frozen=True):
 
     decisions: bool = False
     forgotten: Callable[[str], None] = _nobody
-
-
-class Problem(Struct, frozen=True, omit_defaults=True):
-    """What became of one event that was not kept: quarantined or refused. part: it is about one field of it; the account counts events,
-    so what became of the event itself is said elsewhere. what: of a part also `stripped`.
-    """
-
-    event: str
-    what: str
-    why: str
-    field: str = ""
-    part: bool = False
-
-
-class Outcome(Struct, frozen=True):
-    """The account of a batch: sent = stored + duplicate + quarantined + refused, exactly. stripped: undeclared fields, by name."""
-
-    sent: int
-    stored: int
-    duplicate: int
-    quarantined: int
-    refused: int
-    stripped: dict[str, int]
-    problems: tuple[Problem, ...] = ()
-
-
-class Taken(Struct):
-    """A batch on its way to the disk: wait for `acks`, then `outcome` tells what became of it.
-
-    parts: what each message brought. repeated: messages that brought only what an earlier one of the same batch had.
-    """
-
-    sent: int
-    repeated: int
-    parts: list[list[tuple[str, str]]]
-    problems: list[Problem]
-    stripped: Counter[str]
-    events: Ack[frozenset[tuple[str, str]]]
-    acks: list[Ack[Any]]
-
-    def outcome(self, duplicates: frozenset[tuple[str, str]]) -> Outcome:
-        """The account, given what the event log already had. A message is a duplicate if all that it brought was there."""
-        duplicate = 0
-        if duplicates:
-            duplicate = sum(all(part in duplicates for part in message) for message in self.parts if message)
-        what = Counter(problem.what for problem in self.problems if not problem.part)
-        return Outcome(
-            self.sent, len(self.parts) - duplicate, duplicate + self.repeated, what["quarantined"], what["refused"],
-            dict(self.stripped), tuple(self.problems[:100]),
-        )  # fmt: skip
-
-    def wait(self) -> Outcome:
-        """Block until it is durable."""
-        for ack in self.acks:
-            ack.wait()
-        return self.outcome(self.events.wait())
-
-    async def settled(self) -> Outcome:
-        """Until it is durable, without blocking the loop."""
-        for ack in self.acks:
-            await ack
-        return self.outcome(await self.events)
-
-
-class _Intake:
-    """A batch while it is looked through: what is kept, by person and data entry, and what becomes of the rest."""
-
-    def __init__(self, now: int, unusable: Iterable[Quarantined]) -> None:
-        self.now = now
-        self.quarantined = list(unusable)
-        self.problems = [Problem(piece.id, "quarantined", piece.why, piece.field) for piece in self.quarantined]
-        self.records: dict[tuple[str, str], list[Event]] = {}
-        self._parts: list[list[tuple[str, str]]] = []
-        self._met: set[tuple[str, str]] = set()
-        self._repeated = 0
-        self._stripped: Counter[str] = Counter()
-
-    def set_aside(self, arrival: Arrival, reason: Unusable) -> None:
-        """Into quarantine, with its reason."""
-        self._part(arrival, reason, part=False)
-
-    def _part(self, arrival: Arrival, reason: Unusable, part: bool) -> None:
-        self.problems.append(Problem(arrival.id, "quarantined", reason.why, reason.field, part))
-        person = arrival.person if 0 < len(arrival.person) <= ID_MOST else ""
-        raw = msgspec.json.encode(arrival)
-        self.quarantined.append(
-            Quarantined(arrival.id[:64], self.now, person, raw, reason.field, reason.why, "arrival")
-        )
-
-    def not_admitted(self, arrival: Arrival, why: str, spoiled: Iterable[Spoiled]) -> None:
-        """Nothing of it is kept. What could be kept once it is mended waits in quarantine, and then the event counts as quarantined."""
-        pieces = list(spoiled)
-        if not pieces:
-            self.problems.append(Problem(arrival.id, "refused", why))
-        for number, piece in enumerate(pieces):
-            self._part(piece.arrival, piece.reason, part=number > 0)
-
-    def keep_without(self, arrival: Arrival, spoiled: Iterable[Spoiled], dropped: Iterable[Unusable]) -> None:
-        """Say what became of the parts of an event that is kept without them."""
-        for piece in spoiled:
-            self._part(piece.arrival, piece.reason, part=True)
-        for reason in dropped:
-            self._stripped[reason.field.partition(".")[2]] += 1
-            self.problems.append(Problem(arrival.id, "stripped", reason.why, reason.field, part=True))
-
-    def keep(self, person: str, admitted: Admitted, fresh: bool | None = None) -> None:
-        """Into the records; a message that brings only what was there already is a duplicate.
-
-        fresh: whether the consent or the link that it brought is new; None if it brought neither.
-        """
-        if admitted.stripped:
-            self._stripped.update(admitted.stripped)
-        mine = []
-        for event in admitted.events:
-            part = (person, event.id)
-            mine.append(part)
-            if part not in self._met:
-                data = VISIT if isinstance(event, Interaction) and event.visit else event.data
-                self.records.setdefault((person, data), []).append(event)
-        repeated = self._met.issuperset(mine) if mine else fresh is False
-        self._met.update(mine)
-        if fresh:
-            self._parts.append([])  # whatever else it brings, it is no duplicate
-        elif repeated:
-            self._repeated += 1
-        else:
-            self._parts.append(mine)
-
-    def taken(self, events: Ack[frozenset[tuple[str, str]]], acks: list[Ack[Any]]) -> Taken:
-        """The batch on its way."""
-        sent = len(self._parts) + self._repeated + sum(not problem.part for problem in self.problems)
-        return Taken(sent, self._repeated, self._parts, self.problems, self._stripped, events, acks)
 
 
 class Answer(Struct, frozen=True):
@@ -254,17 +121,23 @@ class Engine:
     # ---------------------------------------------------------------------------------------------------------- events in
 
     def take(
-        self, arrivals: Sequence[Arrival], unusable: Iterable[Quarantined] = (), assumed: ConsentChange | None = None
+        self,
+        arrivals: Sequence[Arrival],
+        unusable: Iterable[Quarantined] = (),
+        assumed: ConsentChange | None = None,
+        of_devices: bool = True,
     ) -> Taken:
         """clean → gate → append. unusable: pieces of the batch that could not even be read.
 
-        assumed: what people agreed to elsewhere, as the sender vouches; written down for those who never said anything here.
+        assumed: what people agreed to elsewhere, as the sender vouches; written down for those who never said anything here;
+        of_devices: for devices too, not only for people.
         """
         self.people.refresh()  # once for the batch: what is withdrawn meanwhile is caught by the gate at use
-        intake = _Intake(self.shell.now(), unusable)
+        intake = Intake(self.shell.now(), unusable)
         acks: list[Ack[Any]] = []
         if assumed is not None:
-            acks.append(self._assume(arrivals, assumed))
+            names = [arrival.person for arrival in arrivals if of_devices or not arrival.person.startswith(ANONYMOUS)]
+            acks.append(self._assume(names, assumed))
         for arrival in arrivals:
             self._look_through(arrival, intake, acks)
         return self._append(intake, acks)
@@ -275,7 +148,7 @@ class Engine:
         It brings data only, and its times count from when it first came: neither retention nor quarantine begins anew.
         """
         self.people.refresh()
-        intake = _Intake(now, unusable)
+        intake = Intake(now, unusable)
         acks: list[Ack[Any]] = []
         for arrival in arrivals:
             self._look_through(alone(arrival, arrival.traits), intake, acks)
@@ -284,7 +157,7 @@ class Engine:
                 return f"{problem.field}: {problem.why}"
         return self._append(intake, acks)
 
-    def _look_through(self, arrival: Arrival, intake: _Intake, acks: list[Ack[Any]]) -> None:
+    def _look_through(self, arrival: Arrival, intake: Intake, acks: list[Ack[Any]]) -> None:
         """clean → gate, for one arrival."""
         now = intake.now
         usable = clean(arrival, now)
@@ -296,7 +169,7 @@ class Engine:
         else:
             self._let_in(arrival, cleaned, intake, acks)
 
-    def _let_in(self, arrival: Arrival, cleaned: Cleaned, intake: _Intake, acks: list[Ack[Any]]) -> None:
+    def _let_in(self, arrival: Arrival, cleaned: Cleaned, intake: Intake, acks: list[Ack[Any]]) -> None:
         """The gate. What an arrival says of consent and of who is who comes first, so that it counts for the rest."""
         now, usable = intake.now, cleaned.arrival
         at = usable.at or now
@@ -317,7 +190,7 @@ class Engine:
         fresh = None if answered is None and linked is None else bool(answered or linked)
         return intake.keep(person, admitted, fresh)
 
-    def _append(self, intake: _Intake, acks: list[Ack[Any]]) -> Taken:
+    def _append(self, intake: Intake, acks: list[Ack[Any]]) -> Taken:
         if intake.quarantined:
             acks.append(self.stores.quarantine.put(intake.quarantined))
         records = [
@@ -363,11 +236,9 @@ class Engine:
             acks.append(kept)
         return kept is not None
 
-    def _assume(self, arrivals: Iterable[Arrival], assumed: ConsentChange) -> Ack[None]:
-        """A device agreed to nothing elsewhere: whoever vouches knows people, not who sits in front of it."""
-        people = dict.fromkeys(arrival.person for arrival in arrivals if 0 < len(arrival.person) <= ID_MOST)
-        known = [person for person in people if not person.startswith(ANONYMOUS)]
-        silent = [(person, assumed) for person in known if self.people.consent(person).version == 0]
+    def _assume(self, names: Iterable[str], assumed: ConsentChange) -> Ack[None]:
+        people = dict.fromkeys(name for name in names if 0 < len(name) <= ID_MOST)
+        silent = [(person, assumed) for person in people if self.people.consent(person).version == 0]
         for person, change in silent:
             self.people.know(person, NOBODY.after(change))  # it counts for this batch already
         return self.stores.consents.append(silent) if silent else Ack(None)

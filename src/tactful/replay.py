@@ -11,7 +11,8 @@ from msgspec import Struct
 from tactful.connectors import segment
 from tactful.domain.errors import StoreBusy
 from tactful.domain.event import Arrival
-from tactful.engine import Engine, Taken
+from tactful.engine import Engine
+from tactful.intake import Taken
 from tactful.ports import QUARANTINE_MS, Quarantined
 
 AT_ONCE = 500

@@ -14,8 +14,8 @@ from tactful.connectors.segment import Caller, arrivals, read_batch
 from tactful.domain.consent import Dial
 from tactful.domain.errors import BadInput, TooLarge
 from tactful.domain.event import VERBS, Arrival, Interaction, Told
-from tactful.engine import Outcome
 from tactful.flow.clean import AHEAD, EARLIEST, ID_MOST, ITEMS_MOST, Unusable, clean
+from tactful.intake import Outcome
 from tactful.ports import Quarantined
 from tests.shop import DAY, MINUTE, NOW, PLAIN, Shop, charter, open_shop
 

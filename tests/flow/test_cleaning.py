@@ -16,10 +16,10 @@ from tactful.domain.event import Arrival, Inferred, Interaction, Provenance, Tol
 from tactful.domain.profile import Profile
 from tactful.domain.rules import problems
 from tactful.domain.view import View
-from tactful.engine import Outcome
 from tactful.flow.clean import Cleaned, clean_values
 from tactful.flow.explain import label, sentence, what_if
 from tactful.flow.gate import view_of
+from tactful.intake import Outcome
 from tactful.ports import QUARANTINE_MS
 from tactful.replay import replay
 from tests.shop import DAY, NOW, PLAIN, Shop, charter, consent, placement

@@ -12,7 +12,7 @@ from tactful.api.access import SCOPES, Access, Stored
 from tactful.api.service import Service
 from tactful.domain.consent import Dial
 from tactful.domain.errors import BadInput, NoKey, NotAllowed, NotInitialised
-from tactful.settings import Limits
+from tactful.settings import Settings
 from tests.shop import NOW, Shop
 
 
@@ -107,7 +107,7 @@ def test_what_must_not_be_is_refused_with_the_fix(path: Path) -> None:
 
 def test_what_a_key_vouches_for_becomes_a_change_of_consent_for_the_charters_purposes(path: Path) -> None:
     Access.add(path, "moved", SCOPES, True, ("personalise", "gone"), "terms of 2025")
-    service = Service(Shop().engine, Access.read(path), Limits())
+    service = Service(Shop().engine, Access.read(path), Settings())
     keys = {key.name: key for key in Access.keys(path)}
     assumed = service.assumed(keys["moved"])
     assert assumed is not None

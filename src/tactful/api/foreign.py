@@ -12,7 +12,8 @@ from tactful.api.routes import inflate
 from tactful.api.service import Service
 from tactful.domain.decision import Ask
 from tactful.domain.identity import ANONYMOUS
-from tactful.engine import Answer, Outcome, Problem, must_be_durable
+from tactful.engine import Answer, must_be_durable
+from tactful.intake import Outcome, Problem
 
 Req = Request[Any, Any, Any]
 log = logging.getLogger("tactful")

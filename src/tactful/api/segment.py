@@ -166,7 +166,7 @@ async def _take(request: Req, came: Batch) -> shapes.BatchResponse:
     except TooLarge as mistake:
         facts = mistake.facts
         raise _too_large(facts["field"], facts["size"], facts["most"], facts["fix"]) from None
-    outcome = await service.engine.take(read, unusable, service.assumed(key)).settled()
+    outcome = await service.engine.take(read, unusable, service.assumed(key), of_devices=False).settled()
     return shapes.BatchResponse(
         True, outcome.sent, outcome.stored, outcome.duplicate, outcome.quarantined, outcome.refused,
         outcome.stripped, list(outcome.problems),

@@ -6,7 +6,7 @@ from msgspec import Meta, Struct
 
 from tactful.domain.item import Attribute, Price
 from tactful.domain.receipt import Receipt
-from tactful.engine import Problem
+from tactful.intake import Problem
 
 Name = Annotated[str, Meta(min_length=1, max_length=256)]
 Names = Annotated[list[Name], Meta(max_length=10_000)]

@@ -7,7 +7,7 @@ import click
 from msgspec import Struct
 
 from tactful.cli.show import as_json, table
-from tactful.engine import Outcome, Problem
+from tactful.intake import Outcome, Problem
 
 REASONS_MOST = 200
 """How many different reasons are told apart; what comes after is counted as `other reasons`."""

@@ -13,7 +13,8 @@ from tactful.domain.consent import ConsentChange, Dial
 from tactful.domain.errors import BadInput
 from tactful.domain.event import Arrival
 from tactful.domain.item import Item
-from tactful.engine import Engine, Taken
+from tactful.engine import Engine
+from tactful.intake import Taken
 from tactful.ports import Ack, Quarantine, Quarantined
 
 Row = Arrival | Quarantined
