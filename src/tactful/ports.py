@@ -1,6 +1,6 @@
 """What the core needs from outside: places to keep things, and parts that choose.
 
-Ports speak the words of the domain. Whatever holds something personal has a `forget`. The suites in `contracts.py` say, as tests,
+Ports speak the words of the domain. Whatever holds something personal has a `forget`. The suites in `contracts/` say, as tests,
 what each must do; an implementation of your own inherits the suite as its test.
 """
 

@@ -162,5 +162,5 @@ def test_doctor_data_tells_what_the_data_is_like(home: Path) -> None:
 
 def test_doctor_alone_is_as_it_was(home: Path) -> None:
     checks = as_json(home, "doctor")
-    assert [one["check"] for one in checks] == ["settings", "keys", "stores", "disk"]
+    assert [one["check"] for one in checks] == ["settings", "keys", "stores", "writing", "disk"]
     assert "2 in quarantine" in run(home, "doctor").output

@@ -1,0 +1,333 @@
+"""What every part that chooses must do: strategies, guards, arrangers."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import random
+import re
+from typing import Any
+
+import numpy as np
+from msgspec import structs
+
+from tactful.contracts.samples import NOW
+from tactful.domain.catalogue import AUDIENCE_CODE, Catalogue, Proxy
+from tactful.domain.consent import Dial
+from tactful.domain.decision import PERSONAL, Ask, Evidence, Scored
+from tactful.domain.event import VERBS, Interaction, Told
+from tactful.domain.item import Item
+from tactful.domain.view import Assumed, Moment, View
+from tactful.learn.train import fit, learners
+from tactful.ports import (
+    Arranger,
+    Guard,
+    Interactions,
+    Model,
+    Shelf,
+    Strategy,
+)
+
+BOOKS = Catalogue.of(
+    [
+        Item(
+            id=f"book-{number}", title=f"Book {number}", available=number % 7 != 3, audience=list(AUDIENCE_CODE)[number % 4],
+            attributes={"author": f"author {number % 9}", "subjects": ["sea", "war", "love"][: number % 4]},
+            vectors={"look": [1.0, number / 10.0]}, sensitivity=("health",) if number % 11 == 5 else (),
+        )
+        for number in range(60)
+    ],
+    {"health": (Proxy("subjects", ("medicine",)),), "faith": ()},
+)  # fmt: skip
+"""A catalogue for the suites: items of every kind that a plug-in may meet."""
+
+
+def walks(people: int = 40, seed: int = 1) -> Interactions:
+    """What some people did with the books, in canonical order."""
+    dice = random.Random(seed)
+    person = [number for number in range(people) for _ in range(dice.randrange(2, 30))]
+    count = len(person)
+    return Interactions(
+        np.array(person, np.int32),
+        np.array([dice.randrange(len(BOOKS)) for _ in person], np.int32),
+        NOW + np.arange(count, dtype=np.int64) * 60_000,
+        np.array([dice.randrange(len(VERBS)) for _ in person], np.int8),
+        np.full(count, np.nan, np.float32),
+        people,
+    )
+
+
+def seeing(*items: str, told: tuple[str, ...] = (), verb: str = "viewed") -> View:
+    """A View of somebody who did this with these books, one after the other, and who said that they like this."""
+    acts = tuple(
+        Interaction(f"e{place}", NOW + place, verb, item, "history", ("recommend",)) for place, item in enumerate(items)
+    )
+    traits = {"interests": Told("t", NOW, "interests", list(told), "told", ("recommend",))} if told else {}
+    allowed = frozenset({"history", "told"})
+    return View(
+        purpose="recommend", surface="private", dial=Dial.remember, history=acts, traits=traits, allowed=allowed
+    )
+
+
+class _Anything(dict[str, Assumed]):
+    """Assumes that anybody likes the sea, whatever is asked for."""
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The assumption about this trait."""
+        return Assumed(name, ["sea", "war"], "told")
+
+
+class _Documented:
+    """A plug-in says what it is, and what each of its settings does."""
+
+    def make(self) -> Any:
+        """The plug-in under test."""
+        raise NotImplementedError
+
+    def test_it_has_words_for_itself_and_for_every_setting(self) -> None:
+        kind = type(self.make())
+        words = kind.__dict__.get("__doc__") or ""
+        assert words.strip(), f"{kind.__name__} has no docstring"
+        inherited = {name for base in kind.__mro__[1:] for name in vars(base)}
+        for setting in structs.fields(kind):
+            assert setting.name in inherited or re.search(rf"\b{setting.name}\b", words), (
+                f"{setting.name} is not explained"
+            )
+
+    def test_it_is_one_frozen_value(self) -> None:
+        made = self.make()
+        assert made == self.make()
+        assert hash(made) == hash(self.make())
+        assert type(made).__struct_config__.frozen
+        assert type(made).__struct_config__.forbid_unknown_fields, "a misspelt setting would be ignored"
+
+    def test_its_methods_say_what_they_do(self) -> None:
+        kind = type(self.make())
+        for name, method in inspect.getmembers(kind, inspect.isfunction):
+            if method.__module__ == kind.__module__ and not name.startswith("_"):
+                assert method.__doc__, f"{kind.__name__}.{name} has no docstring"
+
+
+class StrategyContract(_Documented):
+    """What every strategy must do."""
+
+    VIEWS = (
+        seeing(),
+        seeing("book-1"),
+        seeing("book-2", "book-9", "book-2", "gone", "book-17"),
+        seeing("book-5", verb="disliked"),
+        seeing(told=("sea", "no such thing")),
+        seeing(*(f"book-{number}" for number in range(50)), told=("war",)),
+    )
+    ASKS = (Ask("home"), Ask("related", item="book-3"), Ask("related", item="gone"), Ask("home", context={"hour": 7}))
+
+    def make(self) -> Strategy:
+        """The strategy under test."""
+        raise NotImplementedError
+
+    def shelf(self, catalogue: Catalogue = BOOKS, people: int = 40) -> Shelf:
+        """The books, and the models of the strategy and of its parts, which nobody can write to."""
+        interactions = walks(people) if len(catalogue) else walks(0)
+        models: dict[str, Model] = {}
+        for name, strategy in learners([self.make()]).items():
+            models[name] = fit(strategy, interactions, catalogue)
+            for array in models[name].arrays.values():
+                array.flags.writeable = False
+        return Shelf(catalogue, models)
+
+    def test_what_it_learns_is_the_same_bytes_each_time(self) -> None:
+        for one, other in zip(self.shelf().models.values(), self.shelf().models.values(), strict=True):
+            assert one.manifest == other.manifest
+            assert {name: (array.dtype, array.tobytes()) for name, array in one.arrays.items()} == {
+                name: (array.dtype, array.tobytes()) for name, array in other.arrays.items()
+            }
+
+    def test_what_it_learns_is_numbers_and_a_manifest_that_can_be_read(self) -> None:
+        for model in self.shelf().models.values():
+            assert not any(array.dtype.hasobject for array in model.arrays.values()), "only numbers: never a pickle"
+            assert json.loads(json.dumps(model.manifest)).keys() == model.manifest.keys()
+
+    def test_it_learns_and_serves_where_there_is_nothing(self) -> None:
+        for shelf in (self.shelf(people=0), self.shelf(Catalogue())):
+            for view in self.VIEWS:
+                assert len(self.make().propose(view, Ask("home"), shelf).rows) <= 60 * 60
+
+    def test_its_evidence_is_of_items_that_there_are_and_adds_up(self) -> None:
+        shelf = self.shelf()
+        for view in self.VIEWS:
+            for ask in self.ASKS:
+                evidence = self.make().propose(view, ask, shelf)
+                size, count = len(BOOKS), len(evidence.sources)
+                assert len(evidence.rows) == len(evidence.source) == len(evidence.base)
+                assert np.all((evidence.rows >= 0) & (evidence.rows < size))
+                assert np.all((evidence.source >= 0) & (evidence.source < count))
+                assert all(
+                    len(column) == count for column in (evidence.age, evidence.newest, evidence.decay, evidence.group)
+                )
+                scored = Scored.of(evidence, size)
+                assert len(set(scored.rows.tolist())) == len(scored.rows)
+                assert np.all(np.isfinite(scored.scores)) and np.all(scored.scores >= 0)
+                total = np.zeros(size)
+                for row, base, source in zip(evidence.rows, evidence.base, evidence.source, strict=True):
+                    total[row] += float(base) * float(evidence.weight[source])
+                assert np.allclose(total[scored.rows], scored.scores, rtol=1e-9)
+
+    def test_its_personal_reasons_were_read_and_say_where_they_are_kept(self) -> None:
+        shelf = self.shelf()
+        for view in self.VIEWS:
+            for ask in self.ASKS:
+                view.opened.clear()
+                for source in self.make().propose(view, ask, shelf).sources:
+                    assert source.kind in PERSONAL | {"item", "context", "popular", "assumed", "default"}
+                    if source.kind in PERSONAL:
+                        assert source.data in view.opened
+                        assert source.data in view.allowed
+
+    def test_what_is_only_assumed_is_never_given_as_a_fact(self) -> None:
+        shelf = self.shelf()
+        for ask in self.ASKS:
+            view = View(
+                purpose="recommend", surface="private", dial=Dial.remember, allowed=frozenset({"told"}), assumed=_Anything()
+            )  # fmt: skip
+            sources = self.make().propose(view, ask, shelf).sources
+            assert not any(source.kind in PERSONAL for source in sources), "nothing is known of this person"
+            assert all(source.key in view.assumptions for source in sources if source.kind == "assumed")
+            assert view.assumptions or not any(source.kind == "assumed" for source in sources)
+
+    def test_of_somebody_unknown_it_says_the_same_as_of_anybody_unknown(self) -> None:
+        shelf = self.shelf()
+        unknown = (View(purpose="recommend", surface="private"), seeing())
+        for ask in self.ASKS:
+            one, other = (self.make().propose(view, ask, shelf) for view in unknown)
+            assert _same(one, other)
+            assert not any(source.kind in PERSONAL for source in one.sources)
+
+    def test_it_is_pure(self) -> None:
+        shelf = self.shelf()
+        for view in self.VIEWS:
+            for ask in self.ASKS:
+                assert _same(self.make().propose(view, ask, shelf), self.make().propose(view, ask, shelf))
+
+    def test_its_evidence_knows_what_would_be_without_each_thing_done(self) -> None:
+        """What the receipt says of the place without a reason must be what happens without it."""
+        shelf = self.shelf()
+        for view in self.VIEWS:
+            evidence = self.make().propose(view, Ask("home"), shelf)
+            for key in {source.key for source in evidence.sources if source.kind == "history"}:
+                places = [
+                    place
+                    for place, source in enumerate(evidence.sources)
+                    if (source.kind, source.key) == ("history", key)
+                ]
+                said, really = np.zeros(len(BOOKS)), np.zeros(len(BOOKS))
+                np.add.at(said, evidence.rows, evidence.base * evidence.without(places)[evidence.source])
+                items = [act.item for act in view.history() if act.item != key]
+                traits = view.value("interests")
+                told = tuple(traits) if isinstance(traits, list) else ()
+                again = self.make().propose(seeing(*items, told=told, verb=view.history()[0].verb), Ask("home"), shelf)
+                np.add.at(really, again.rows, again.base * again.weight[again.source])
+                assert np.allclose(said, really, rtol=1e-6, atol=1e-12)
+
+
+def _same(one: Evidence, other: Evidence) -> bool:
+    """Whether two proposals are the same to the last bit."""
+    columns = [name for name in Evidence.__struct_fields__ if name != "sources"]
+    return one.sources == other.sources and all(
+        getattr(one, name).tobytes() == getattr(other, name).tobytes() for name in columns
+    )
+
+
+class GuardContract(_Documented):
+    """What every guard must do."""
+
+    def make(self) -> Guard:
+        """The guard under test."""
+        raise NotImplementedError
+
+    def moments(self) -> list[Moment]:
+        """Moments of all kinds. Inherit it and add what your guard looks at."""
+        views = [seeing(), *(seeing("book-1", "book-2", "book-2", "gone", verb=verb) for verb in VERBS)]
+        plain = [Moment.of(view, {}, NOW + 1_000) for view in views]
+        return [
+            *plain,
+            structs.replace(plain[0], audience="children"),
+            structs.replace(plain[0], sensitive=frozenset({"health"})),
+            structs.replace(plain[0], context={"hour": 3, "device": "phone"}),
+        ]
+
+    def test_it_says_why(self) -> None:
+        assert self.make().why.strip()
+
+    def test_it_judges_each_row_on_its_own(self) -> None:
+        rows = np.arange(len(BOOKS), dtype=np.int32)
+        for moment in self.moments():
+            whole = self.make().permit(rows, BOOKS, moment)
+            assert whole.dtype == bool
+            assert whole.shape == rows.shape
+            for some in (rows[::-1], rows[5:20], rows[:1], rows[:0]):
+                mask = self.make().permit(some, BOOKS, moment)
+                assert mask.dtype == bool
+                assert mask.tolist() == whole[some].tolist()
+
+    def test_it_is_pure(self) -> None:
+        rows = np.arange(len(BOOKS), dtype=np.int32)
+        columns = (BOOKS.available, BOOKS.sensitivity, BOOKS.audience, rows)
+        before = [column.tobytes() for column in columns]
+        for moment in self.moments():
+            one = self.make().permit(rows, BOOKS, moment)
+            one_then = one.tolist()
+            one[:] = False  # what it gave away is not what it works with
+            assert self.make().permit(rows, BOOKS, moment).tolist() == one_then
+        assert [column.tobytes() for column in columns] == before
+
+    def test_one_that_is_not_personal_does_not_go_by_what_somebody_did(self) -> None:
+        if self.make().personal:
+            return
+        rows = np.arange(len(BOOKS), dtype=np.int32)
+        for moment in self.moments():
+            forgetful = structs.replace(moment, done={})
+            assert (
+                self.make().permit(rows, BOOKS, moment).tolist() == self.make().permit(rows, BOOKS, forgetful).tolist()
+            )
+
+    def test_it_manages_where_there_is_nothing(self) -> None:
+        for moment in self.moments():
+            assert self.make().permit(np.empty(0, np.int32), Catalogue(), moment).tolist() == []
+
+
+class ArrangerContract(_Documented):
+    """What every arranger must do."""
+
+    def make(self) -> Arranger:
+        """The arranger under test."""
+        raise NotImplementedError
+
+    def test_it_fills_slots_from_what_it_is_given_each_once_at_most_so_many_with_odds(self) -> None:
+        for seed in range(100):
+            dice = random.Random(seed)
+            rows = np.array(dice.sample(range(len(BOOKS)), dice.randrange(len(BOOKS))), np.int32)
+            scores = np.array(sorted((dice.random() for _ in rows), reverse=True))
+            limit = dice.randrange(15)
+            slots = self.make().arrange(rows, scores, limit, BOOKS, random.Random(seed))
+            chosen = slots.rows.tolist()
+            assert len(chosen) <= limit
+            assert len(set(chosen)) == len(chosen)
+            assert set(chosen) <= set(rows.tolist())
+            assert slots.odds.shape == slots.rows.shape
+            assert np.all((slots.odds > 0) & (slots.odds <= 1))
+
+    def test_the_same_dice_fill_the_same_slots_and_nothing_given_is_changed(self) -> None:
+        rows, scores = np.arange(40, dtype=np.int32), np.linspace(1, 0, 40)
+        for column in (rows, scores):
+            column.flags.writeable = False
+        for seed in range(20):
+            one, other = (self.make().arrange(rows, scores, 8, BOOKS, random.Random(seed)) for _ in range(2))
+            assert one.rows.tolist() == other.rows.tolist()
+            assert one.odds.tolist() == other.odds.tolist()
+
+    def test_odds_of_one_are_certain_and_others_are_not(self) -> None:
+        """Where every slot has odds of 1, other dice fill it no differently."""
+        rows, scores = np.arange(40, dtype=np.int32), np.linspace(1, 0, 40)
+        pages = [self.make().arrange(rows, scores, 8, BOOKS, random.Random(seed)) for seed in range(50)]
+        if all(np.all(page.odds == 1) for page in pages):
+            assert len({tuple(page.rows.tolist()) for page in pages}) == 1
