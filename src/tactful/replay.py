@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from tactful.connectors import segment
+from tactful.connectors.segment_names import Meaning
 from tactful.domain.errors import StoreBusy
 from tactful.domain.event import Arrival
 from tactful.engine import Engine
@@ -20,7 +21,7 @@ AT_ONCE = 500
 
 NOT_READ = "it cannot be read again; import the file, or send the message, once more"
 
-Reader = Callable[[Quarantined], tuple[list[Arrival], list[Quarantined]]]
+Reader = Callable[[Quarantined, Meaning | None], tuple[list[Arrival], list[Quarantined]]]
 
 _arrival = msgspec.json.Decoder(Arrival)
 
@@ -69,10 +70,10 @@ def concerns(piece: Quarantined, field: str) -> bool:
     return field in (piece.field, piece.field.rpartition(".")[2])
 
 
-def replay(engine: Engine, wanted: Callable[[Quarantined], bool]) -> Replayed:
+def replay(engine: Engine, wanted: Callable[[Quarantined], bool], means: Meaning | None = None) -> Replayed:
     """clean → gate → append for the wanted pieces. What succeeds leaves quarantine, stored or refused; the rest stays until its seven days are over.
 
-    What may not be kept is not kept in quarantine either, so a refusal counts as success. Raises StoreBusy, StoreFull, StoreBroken.
+    means: what names mean in this installation now. What may not be kept is not kept in quarantine either, so a refusal counts as success. Raises StoreBusy, StoreFull, StoreBroken.
     """
     quarantine = engine.stores.quarantine
     with suppress(StoreBusy):  # a long read holds up only the emptying of logs, which the next purge makes up for
@@ -82,7 +83,9 @@ def replay(engine: Engine, wanted: Callable[[Quarantined], bool]) -> Replayed:
     reasons: Counter[str] = Counter()
     for start in range(0, len(pieces), AT_ONCE):
         some, done = pieces[start : start + AT_ONCE], []
-        for piece, taken in [(piece, _again(engine, piece)) for piece in some]:  # all are sent before one is waited for
+        for piece, taken in [
+            (piece, _again(engine, piece, means)) for piece in some
+        ]:  # all are sent before one is waited for
             if isinstance(taken, str):
                 reasons[taken] += 1
                 continue
@@ -96,19 +99,19 @@ def replay(engine: Engine, wanted: Callable[[Quarantined], bool]) -> Replayed:
     return Replayed(len(pieces), what["stored"], what["duplicate"], what["refused"], stayed, dict(reasons))
 
 
-def _again(engine: Engine, piece: Quarantined) -> Taken | str:
+def _again(engine: Engine, piece: Quarantined, means: Meaning | None) -> Taken | str:
     """On its way to the disk, or why it stays."""
     read = READERS.get(piece.format)
     if read is None:
         return NOT_READ
     try:
-        arrivals, unusable = read(piece)
+        arrivals, unusable = read(piece, means)
     except msgspec.DecodeError:  # kept by a version of ours that wrote arrivals otherwise
         return NOT_READ
     return engine.retake(arrivals, unusable, piece.at)
 
 
-def _read_arrival(piece: Quarantined) -> tuple[list[Arrival], list[Quarantined]]:
+def _read_arrival(piece: Quarantined, means: Meaning | None) -> tuple[list[Arrival], list[Quarantined]]:
     """An arrival as `engine.take` set it aside."""
     arrival = _arrival.decode(piece.raw)
     room, _, name = piece.field.partition(".")

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from tactful.connectors.segment_names import Meaning, meaning
 from tactful.deliver.courier import Courier, World
 from tactful.deliver.fetch import fetch
 from tactful.deliver.forgotten import Forgettings
@@ -53,6 +54,12 @@ class Home(Struct, frozen=True):
     def deliveries(self) -> Path:
         """How far each receiver has come."""
         return self.data / "deliveries.db"
+
+    @property
+    def means(self) -> Meaning:
+        """What the names that Segment's clients use mean here."""
+        names = self.settings.segment
+        return meaning(names.events, names.pages, names.items, names.consent, self.charter.purposes)
 
     @property
     def models(self) -> Registry:

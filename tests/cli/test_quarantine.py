@@ -164,3 +164,19 @@ def test_doctor_alone_is_as_it_was(home: Path) -> None:
     checks = as_json(home, "doctor")
     assert [one["check"] for one in checks] == ["settings", "keys", "stores", "writing", "disk"]
     assert "2 in quarantine" in run(home, "doctor").output
+
+
+def test_what_a_name_means_once_it_is_said_counts_for_what_waits(home: Path) -> None:
+    raw = b'{"type": "track", "event": "viewed", "messageId": "w", "userId": "ada@example.org", "properties": {"film_id": "a"}}'
+
+    def waits(engine: Engine) -> None:
+        piece = Quarantined(
+            "w", engine.shell.now(), "ada@example.org", raw, "properties.product_id", "it names no item"
+        )
+        engine.take([], [structs.replace(piece, format="segment", trusted=True)]).wait()
+
+    inside(home, waits)
+    assert as_json(home, "quarantine", "replay", "--field", "properties.product_id")["stayed"] == 1
+    settings = home / "tactful.toml"
+    settings.write_text(settings.read_text() + '\n[segment]\nitems = ["film_id"]\n')
+    assert as_json(home, "quarantine", "replay", "--field", "properties.product_id")["stored"] == 1

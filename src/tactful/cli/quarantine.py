@@ -73,8 +73,8 @@ def replay(home: Path, everything: bool, field: str, machine: bool) -> None:
 
     if everything == bool(field):
         fail("Say which pieces: --all, or --field FIELD. `tactful quarantine list` names the fields.")
-    with opened(home) as (_, engine):
-        done = again(engine, lambda piece: everything or concerns(piece, field))
+    with opened(home) as (installed, engine):
+        done = again(engine, lambda piece: everything or concerns(piece, field), installed.means)
     if machine:
         as_json(done)
         return
