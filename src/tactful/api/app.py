@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import re
+import traceback
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -185,7 +186,11 @@ def _http_error(request: Request[Any, Any, Any], error: HTTPException) -> Respon
 
 def _surprise(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """A fault of ours. What the request held stays out of the log: it may be personal."""
-    log.error("%s %s failed: %s", request.method, request.scope["path"], type(error).__name__, exc_info=error)
+    where = (
+        request.scope.get("path_template") or "a page"
+    )  # the path itself may name a person, as may the error's words
+    trace = "".join(traceback.format_tb(error.__traceback__))
+    log.error("%s %s failed: %s\n%s", request.method, where, type(error).__name__, trace)
     return problem(
         HTTP_500_INTERNAL_SERVER_ERROR,
         "fault",

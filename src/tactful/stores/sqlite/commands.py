@@ -87,10 +87,10 @@ class Forget(Struct, frozen=True, array_like=True, tag="forget"):
 
 
 class ForgetEvents(Struct, frozen=True, array_like=True, tag="forget events"):
-    """Put these records of a person in the place of those with their numbers: (seq, data entry, packed events; empty: none is left)."""
+    """Leave nothing of a person's events with these ids."""
 
     person: bytes
-    records: list[tuple[int, str, bytes]]
+    events: list[str]
 
 
 class Purge(Struct, frozen=True, array_like=True, tag="purge"):

@@ -1,10 +1,14 @@
 """Forgetting: people on request, records when their time is up. What is gone is gone from the write-ahead log too."""
 
+import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from pathlib import Path
 
+import msgspec
+
 from tactful.domain.errors import StoreBusy
+from tactful.domain.event import Event
 from tactful.ports import VISIT
 from tactful.stores.sqlite.files import TOMBSTONES, open_file
 from tactful.stores.sqlite.keys import QUARANTINE, RECEIPTS, KeyMaker, Name, transaction
@@ -28,6 +32,9 @@ _DROP_EVENTS = "DELETE FROM event WHERE person = ? AND keep_until <= ? AND data 
 _STILL_DUE = "SELECT 1 FROM event WHERE person = ? AND keep_until <= ? LIMIT 1"
 _DROP_SEEN = "DELETE FROM seen WHERE person = ? AND keep_until <= ?"
 _LEFT = "SELECT 1 FROM event WHERE person = ? AND data = ? LIMIT 1"
+_RECORDS = "SELECT seq, data, sealed FROM event WHERE person = ?"
+_RESEAL = "UPDATE event SET sealed = ? WHERE seq = ?"
+_DROP_RECORD = "DELETE FROM event WHERE seq = ?"
 _UNUSED = "INSERT OR IGNORE INTO unused_key (person, entry) VALUES (?, ?)"
 _ALL_UNUSED = "SELECT person, entry FROM unused_key"
 _CLEAR_UNUSED = "DELETE FROM unused_key"
@@ -44,6 +51,10 @@ _DUE = (
     (_DROP_RECEIPTS, "SELECT 1 FROM receipt WHERE person = ? LIMIT 1", RECEIPTS),
     (_DROP_PIECES, _PIECE_LEFT, QUARANTINE),
 )
+
+
+_events = msgspec.msgpack.Decoder(list[Event]).decode
+_encode = msgspec.msgpack.Encoder().encode
 
 
 class Eraser:
@@ -123,10 +134,30 @@ class Eraser:
         for name, value in (("seq", seq), ("changed", seq), ("tombstone", last)):
             self._db.execute(_SET_META, (value, name))
 
-    def rewritten(self) -> None:
-        """Something was erased on the writer's connection: take it out of the write-ahead log too."""
-        self._in_log = True
+    def forget_events(self, person: bytes, events: Container[str]) -> None:
+        """Leave nothing of a person's events with these ids. Comes back when they are gone from the disk. Raises sqlite3.Error, StoreBusy.
+
+        The records are opened and sealed again here, where nobody else changes them meanwhile.
+        """
+        with transaction(self._db):
+            for seq, data, box in self._db.execute(_RECORDS, (person,)).fetchall():
+                content = self._keys.open((person, data), box)
+                record = [] if content is None else _events(content)
+                left = [event for event in record if event.id not in events]
+                if left and len(left) < len(record):
+                    self._reseal(person, seq, data, left)
+                elif record and not left:
+                    self._db.execute(_DROP_RECORD, (seq,))
+                    if self._db.execute(_LEFT, (person, data)).fetchone() is None:
+                        self._db.execute(_UNUSED, (person, data))
+        self._note(1)
+        self.catch_up()
         self.empty_logs()
+
+    def _reseal(self, person: bytes, seq: int, data: str, events: list[Event]) -> None:
+        key = self._keys.find((person, data))
+        if key is not None:
+            self._db.execute(_RESEAL, (key.seal((person, data), os.urandom(12), _encode(events)), seq))
 
     def empty_logs(self) -> None:
         """Empty the write-ahead logs, which still hold what was erased. SQLite waits a second for readers to step aside."""

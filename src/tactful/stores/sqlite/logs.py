@@ -107,12 +107,7 @@ class _Events:
     def forget(self, person: str, events: Collection[str] | None = None) -> Ack[None]:
         if events is None:
             return self._room.forget(person)
-        name, rows = self._pseudonym(person), []
-        for seq, data, record in self._room.reader.records(name):
-            left = [event for event in record if event.id not in events]
-            if len(left) < len(record):
-                rows.append((seq, data, _encode(left) if left else b""))
-        return self._room.link.send(ForgetEvents(name, rows), _same)
+        return self._room.link.send(ForgetEvents(self._pseudonym(person), list(events)), _same)
 
     def append(self, records: Sequence[Record]) -> Ack[frozenset[tuple[str, str]]]:
         records = tuple(records)

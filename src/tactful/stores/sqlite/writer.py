@@ -36,8 +36,6 @@ from tactful.stores.sqlite.watch import ClockWatch
 
 _SEEN = "INSERT OR IGNORE INTO seen (person, message, keep_until) VALUES (?, ?, ?)"
 _EVENT = "INSERT INTO event (seq, person, data, keep_until, sealed) VALUES (?, ?, ?, ?, ?)"
-_REWRITE = "UPDATE event SET sealed = ? WHERE seq = ? AND person = ?"
-_DROP = "DELETE FROM event WHERE seq = ? AND person = ?"
 _CONSENT = "INSERT INTO consent (seq, person, sealed) VALUES (?, ?, ?)"
 _LINK = "INSERT INTO link (seq, person, link, other, sealed) VALUES (?, ?, ?, ?, ?)"
 _LINKED = "SELECT 1 FROM link WHERE person = ? AND link = ?"
@@ -129,7 +127,7 @@ class Writer:
                 outcomes += [self._guarded(self._purge, command.now) for command in run if isinstance(command, Purge)]
             elif kind is ForgetEvents:
                 outcomes += [
-                    self._guarded(self._rewrite, command) for command in run if isinstance(command, ForgetEvents)
+                    self._guarded(self._forget_events, command) for command in run if isinstance(command, ForgetEvents)
                 ]
             elif kind is Flush:
                 outcomes += [None for _ in run]  # whatever came before is committed by now
@@ -160,17 +158,8 @@ class Writer:
         finally:
             self._counts = self._read_counts()
 
-    def _rewrite(self, command: ForgetEvents) -> None:
-        person = command.person
-        with transaction(self._db):
-            for seq, data, packed in command.records:
-                if packed:
-                    (key,) = self._keys.ensure([(person, data)]).values()
-                    box = key.seal((person, data), os.urandom(12), packed)
-                    self._db.execute(_REWRITE, (box, seq, person))
-                else:
-                    self._db.execute(_DROP, (seq, person))
-        self._eraser.rewritten()
+    def _forget_events(self, command: ForgetEvents) -> None:
+        self._eraser.forget_events(command.person, frozenset(command.events))
 
     def _together(self, commands: list[Command]) -> list[Outcome]:
         """All in one transaction. If it fails, each in one of its own, so that only the guilty ones fail."""
