@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from tactful.domain.catalogue import Catalogue
 from tactful.domain.charter import Charter
@@ -12,7 +12,7 @@ from tactful.domain.consent import NOBODY, Consent, ConsentChange, Dial
 from tactful.domain.decision import Ask, Verdict
 from tactful.domain.errors import StaleModel, UnknownPlacement
 from tactful.domain.event import Arrival, Value
-from tactful.domain.identity import ALIAS, ANONYMOUS, DEVICE, Link
+from tactful.domain.identity import ALIAS, ANONYMOUS, CHOSEN, DEVICE, Link
 from tactful.domain.profile import UNKNOWN, Profile
 from tactful.domain.receipt import Receipt
 from tactful.domain.view import Moment, View
@@ -27,6 +27,8 @@ from tactful.ports import VISIT, Ack, Dice, Model, ModelStore, Quarantined, Reco
 
 ANONYMOUS_RECEIPT_MS = DAY
 RECEIPT_MS = 90 * DAY
+LINKS_MOST = 2_000
+"""Links that one person may have: whoever says more invents devices."""
 NOT_MENDABLE = "none of its traits can be used as they are, nor may any be kept once mended"
 
 
@@ -163,6 +165,11 @@ class Engine:
         usable = clean(arrival, now)
         cleaned = usable if isinstance(usable, Unusable) else clean_values(usable, self.charter, now)
         if isinstance(cleaned, Unusable):
+            if cleaned.field == "timestamp" and arrival.says:
+                noes = {name: False for name, given in arrival.says.items() if not given}
+                self._write_down(
+                    structs.replace(arrival, at=now, says=noes), now, acks
+                )  # a wrong clock delays no withdrawal
             intake.set_aside(arrival, cleaned)
         elif self.people.disowned(arrival.person, cleaned.arrival.at or now):
             intake.not_admitted(arrival, "it belongs to a visit of which somebody said that it was not theirs", ())
@@ -205,20 +212,31 @@ class Engine:
 
         What an event states of itself (`granted`) is an answer too, as long as the person has given no other.
         """
-        known = self.people.consent(arrival.person)
+        person = self._who_answers(arrival, now)
+        known = self.people.consent(person)
         said = arrival.granted if arrival.says is None and known.version == 0 else arrival.says
         purposes = {name: given for name, given in (said or {}).items() if name in self.charter.purposes}
         if not purposes:
             return None
         source = f"{arrival.name} {arrival.id}"
-        if known.version and any(change.source == source for change in self.stores.consents.read(arrival.person)):
+        before = self.stores.consents.read(person) if known.version else []
+        if any(change.source == source for change in before):
             return False
+        purposes = _not_overtaken(purposes, arrival.at or now, before)
         # Who says yes and never touched the dial allows what the purposes say; who did touch it is left where they put it.
         dial = Dial.remember if any(purposes.values()) and not known.dialled else None
         change = ConsentChange(now, source, self.charter.version, dial, purposes)
-        acks.append(self.stores.consents.append([(arrival.person, change)]))
-        self.people.know(arrival.person, known.after(change))
+        acks.append(self._answer(person, change))
+        self.people.know(person, known.after(change))
         return True
+
+    def _who_answers(self, arrival: Arrival, now: int) -> str:
+        """An answer given under an account is whoever's was using it; under any other name it is that name's."""
+        name = arrival.person
+        if name.startswith(ANONYMOUS) or not self.people.links(name):
+            return name
+        owner = self.people.who(name, arrival.at or now)
+        return owner if CHOSEN in self.people.owners(name).hows(owner) else name
 
     def _link(self, arrival: Arrival, at: int, acks: list[Ack[Any]]) -> bool | None:
         """Keep that other names are this person's: whether that is new, or None if there is nothing to keep."""
@@ -227,14 +245,22 @@ class Engine:
         allowed = own.dial > Dial.off or (
             own.version == 0 and any(self.people.consent(name).dial > Dial.off for name in names)
         )
-        if not names or not allowed:
+        if not names or not allowed or len(self.people.links(arrival.person)) >= LINKS_MOST:
             return None
-        how = ALIAS if arrival.alias else DEVICE
-        links = [Link(arrival.id, at, name, arrival.person, how, source=arrival.name) for name in names]
+        links = [self._link_of(arrival, name, at) for name in names]
         kept = self.people.keep(links)
         if kept is not None:
             acks.append(kept)
         return kept is not None
+
+    def _link_of(self, arrival: Arrival, name: str, at: int) -> Link:
+        """A device is never anybody's all along, since others may have used it before; and who speaks for themselves alone
+        cannot say that they used it while somebody else did."""
+        device = name.startswith(ANONYMOUS)
+        if not arrival.trusted and any(link.person != arrival.person for link in self.people.links(name)):
+            at = self.shell.now()
+        how = ALIAS if arrival.alias and not device else DEVICE
+        return Link(arrival.id, at, name, arrival.person, how, source=arrival.name)
 
     def _assume(self, names: Iterable[str], assumed: ConsentChange) -> Ack[None]:
         people = dict.fromkeys(name for name in names if 0 < len(name) <= ID_MOST)
@@ -305,14 +331,30 @@ class Engine:
     # ------------------------------------------------------------------------------------------------------------ rights
 
     def change_consent(self, person: str, change: ConsentChange) -> Ack[None]:
-        """Write a change down; it counts from the next decision on any worker once acknowledged."""
-        return self.stores.consents.append([(person, change)])
+        """Write a change down; it counts from the next decision on any worker once acknowledged.
+
+        What is answered under an old name is answered by whoever goes by the new one.
+        """
+        self.people.refresh()
+        return self._answer(person, change)
+
+    def _answer(self, person: str, change: ConsentChange) -> Ack[None]:
+        new = self.people.owners(person).alias if self.people.links(person) else None
+        return self.stores.consents.append(
+            [(name, change) for name in dict.fromkeys((person, new)) if name is not None]
+        )
 
     def forget(self, person: str) -> list[Ack[None]]:
         """Leave nothing of the person, in any store, under any name that is theirs."""
         for name in self.people.goes_with(person):
             self.onward.forgotten(name)  # before: afterwards nobody knows the name any more
         return self.people.forget(person)
+
+
+def _not_overtaken(purposes: dict[str, bool], at: int, before: Sequence[ConsentChange]) -> dict[str, bool]:
+    """The answers, without a yes that was on its way (since `at`, ms since 1970) while a no was given."""
+    refused = {name: change.at for change in before for name, given in change.purposes.items() if not given}
+    return {name: given for name, given in purposes.items() if not given or at >= refused.get(name, at)}
 
 
 def must_be_durable(answer: Answer) -> bool:

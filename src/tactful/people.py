@@ -3,14 +3,23 @@
 from collections import OrderedDict
 from collections.abc import Sequence
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from tactful.domain.consent import Consent, Dial
 from tactful.domain.identity import ADDED, ALIAS, CHOSEN, DEVICE, DISOWNED, LINKED, Link, Owners
 from tactful.domain.profile import UNKNOWN, Profile
 from tactful.flow.fold import fold
 from tactful.flow.gate import visit_start
-from tactful.flow.identity import acts_as, at_the_door, held_back_by, names_of, owner_of, strictest, theirs
+from tactful.flow.identity import (
+    acts_as,
+    at_the_door,
+    held_back_by,
+    is_known_child,
+    names_of,
+    owner_of,
+    strictest,
+    theirs,
+)
 from tactful.ports import Ack, Stores
 
 NAMES_AT_HAND = 100_000
@@ -43,6 +52,7 @@ class People:
         self._consents: dict[str, Consent] = {}
         self._links: dict[str, tuple[Link, ...]] = {}
         self._owners: dict[str, Owners] = {}
+        self._ahead: set[str] = set()  # names of which something counts that is still on its way to the store
         self._version = -1
         self._profiles: OrderedDict[str, _Known] = OrderedDict()
         self._cached, self._cached_most = 0, cached_events
@@ -53,6 +63,10 @@ class People:
         if version != self._version:
             self._let_go()
             self._version = version
+        for name in self._ahead:  # what counted before it was kept, and perhaps never was
+            for held in (self._consents, self._links, self._owners):
+                held.pop(name, None)
+        self._ahead.clear()
 
     def _let_go(self) -> None:
         self._consents.clear()
@@ -73,6 +87,7 @@ class People:
     def know(self, name: str, consent: Consent) -> None:
         """What is on its way to the store counts already."""
         self._consents[name] = consent
+        self._ahead.add(name)
 
     def links(self, name: str) -> tuple[Link, ...]:
         """The links that mention this name."""
@@ -86,6 +101,7 @@ class People:
         for name in {link.name, link.person} - {""}:
             self._links[name] = (*self.links(name), link)
             self._owners.pop(name, None)
+            self._ahead.add(name)
 
     def owners(self, name: str) -> Owners:
         """Whose the events under this name are."""
@@ -106,11 +122,14 @@ class People:
         """Under which name, and whose consent, an event of this moment comes in."""
         if not self.links(name):
             return name, self.consent(name)
-        return at_the_door(name, moment, self.owners, self.consent)
+        person, consent = at_the_door(name, moment, self.owners, self.consent)
+        owner = owner_of(name, moment, self.owners) or person
+        child = any(is_known_child(self.names(one), self.owners, self.consent) for one in {person, owner})
+        return person, structs.replace(consent, child=True) if child else consent
 
     def disowned(self, name: str, moment: int) -> bool:
-        """Whether somebody said of this moment, under this name, that it was not them."""
-        return bool(self.links(name)) and self.owners(name).disowned(moment)
+        """Whether the person, whose an event of this moment under this name would be, said that it was not them."""
+        return bool(self.links(name)) and owner_of(name, moment, self.owners) is None
 
     def held_back_by(self, person: str) -> dict[str, Consent]:
         """Names linked to the person, not confirmed by them yet, whose answers hold for them too."""
@@ -119,7 +138,11 @@ class People:
     def effective(self, person: str) -> Consent:
         """What holds for the person now."""
         own = self.consent(person)
-        return strictest(own, self.held_back_by(person).values()) if self.links(person) else own
+        if not self.links(person):
+            return own
+        held = strictest(own, self.held_back_by(person).values())
+        child = is_known_child(self.names(person), self.owners, self.consent)
+        return structs.replace(held, child=True) if child else held
 
     def profile(self, person: str) -> Profile:
         """The profile, folded from the log. What is at hand is good as long as the last record under each of the person's names
@@ -187,15 +210,25 @@ class People:
         gone = {name: self._between(name, person, since, now) for name in self.names(person)}
         acks: list[Ack[None]] = []
         for name, events in gone.items():
-            if events or name == person:
-                kept = self.keep([Link(by, now, name, "", DISOWNED, since=since, source="not me")])
-                acks += [ack for ack in (kept, self._stores.events.forget(name, events)) if ack is not None]
+            whose = (
+                {self.owners(name).at(at) for at in events.values()}
+                if events
+                else {person}
+                if name == person
+                else set()
+            )
+            links = [
+                Link(by, now, name, one, DISOWNED, since=since, source="not me") for one in sorted(filter(None, whose))
+            ]
+            kept = self.keep(links) if links else None
+            acks += [kept] if kept is not None else []
+            acks += [self._stores.events.forget(name, frozenset(events))] if events else []
         return acks
 
-    def _between(self, name: str, person: str, since: int, until: int) -> set[str]:
-        """The ids of the events that came under this name between two moments and are this person's."""
+    def _between(self, name: str, person: str, since: int, until: int) -> dict[str, int]:
+        """The events (id → when) that came under this name between two moments and are this person's."""
         events = [event for _, event in self._stores.events.read(name) if since <= event.at <= until]
-        return {event.id for event in events if owner_of(name, event.at, self.owners) == person}
+        return {event.id: event.at for event in events if owner_of(name, event.at, self.owners) == person}
 
     def visit_start(self, person: str, now: int, gap: int) -> int:
         """When the person's present visit began (ms since 1970). gap: ms without an event that end a visit."""
@@ -209,7 +242,7 @@ class People:
         for account in {link.name for link in self.links(person) if link.person == person and link.how == CHOSEN} - {
             person
         }:
-            acks.append(self._stores.events.forget(account, self._between(account, person, 0, 1 << 62)))
+            acks.append(self._stores.events.forget(account, frozenset(self._between(account, person, 0, 1 << 62))))
         for name in self.goes_with(person):
             known = self._profiles.pop(name, None)
             if known is not None:

@@ -332,3 +332,77 @@ def test_consents_are_never_widened_by_a_link() -> None:
     for one, other in ((wide, narrow), (narrow, wide)):
         both = strictest(one, [other])
         assert both.dial is Dial.visit and both.granted == {"personalise"} and both.refused == {"learn"} and both.child
+
+
+# ------------------------------------------------------------------------------------------- what somebody else may not do
+
+
+def test_who_speaks_for_themselves_cannot_take_anothers_time_on_a_shared_device(shop: Shop) -> None:
+    signs_in(shop, "ada", "anon:phone", NOW - 9000)
+    shop.does("anon:phone", "viewed", "hers", at=NOW - 8000)
+    for name, alias in (("by alias", True), ("by an old login", False)):
+        claim = Arrival(
+            id=name, person="bob", name=name, at=NOW - 8999, also=("anon:phone",), alias=alias, trusted=False
+        )
+        shop.engine.take([claim]).wait()
+        assert acts(shop, "ada") == ["hers"] and acts(shop, "bob") == []
+
+
+def test_not_me_says_nothing_about_others_on_the_same_device(shop: Shop) -> None:
+    signs_in(shop, "ada", "anon:phone", NOW - 9000)
+    shop.does("anon:phone", "viewed", "hers", at=NOW - 8000)
+    signs_in(shop, "bob", "anon:phone", NOW - 7000)
+    shop.does("anon:phone", "viewed", "his", at=NOW - 6000)
+    shop.engine.people.refresh()
+    for ack in shop.engine.people.disown("bob", 0, NOW, "that"):
+        ack.wait()
+    assert acts(shop, "bob") == [] and acts(shop, "ada") == ["hers"]
+
+
+def test_confirming_makes_no_child_an_adult(shop: Shop) -> None:
+    shop.tells("ada", child=True)
+    shop.engine.take([Arrival(id="now", person="bob", name="alias", also=("ada",), alias=True)]).wait()
+    shop.engine.people.refresh()
+    shop.engine.people.keep([Link("yes", NOW, "ada", "bob", ALIAS, CONFIRMED)])
+    assert shop.engine.people.effective("bob").child
+    late = Arrival(id="late", person="bob", name="viewed", verb="viewed", items=("x",))
+    assert shop.engine.take([late]).wait().refused == 1
+
+
+def test_what_was_done_between_giving_a_device_up_and_taking_it_again_stays_the_devices(shop: Shop) -> None:
+    signs_in(shop, "ada", "anon:phone", NOW - 9000)
+    shop.engine.people.keep([Link("no", NOW - 8000, "anon:phone", "ada", DEVICE, UNLINKED)])
+    shop.does("anon:phone", "viewed", "a stranger's", at=NOW - 7000)
+    signs_in(shop, "ada", "anon:phone", NOW - 6000)
+    shop.does("anon:phone", "viewed", "hers", at=NOW - 5000)
+    assert acts(shop, "ada") == ["hers"]
+
+
+def test_a_yes_that_was_on_its_way_does_not_undo_a_no_and_a_wrong_clock_delays_none(shop: Shop) -> None:
+    def answers(name: str, at: int, given: bool) -> None:
+        shop.engine.take([Arrival(id=name, person="ada", name="answer", at=at, says={"learn": given})]).wait()
+
+    answers("no", NOW, False)
+    answers("late yes", NOW - 3_600_000, True)
+    assert "learn" in shop.engine.consent("ada").refused
+    shop.clock.now += 5
+    answers("new yes", shop.clock.now, True)
+    assert "learn" in shop.engine.consent("ada").granted
+    answers("no from 1970", 5, False)
+    assert "learn" in shop.engine.consent("ada").refused
+
+
+def test_what_was_not_kept_is_no_duplicate_when_it_comes_again(shop: Shop) -> None:
+    shop.engine.people.link(Link("in", NOW - 5, "anon:phone", "ada", DEVICE))  # on its way, and lost
+    signs_in(shop, "ada", "anon:phone", NOW - 5, "in")
+    assert [link.id for link in shop.stores.links.read("ada")] == ["in"]
+
+
+def test_many_devices_hold_nobody_up(shop: Shop) -> None:
+    names = [f"anon:{number}" for number in range(1500)]
+    shop.engine.take(
+        [Arrival(id=name, person="ada", name="identify", at=NOW - 5, also=(name,)) for name in names]
+    ).wait()
+    shop.engine.people.refresh()
+    assert shop.engine.people.effective("ada").dial is Dial.remember
+    assert len(shop.engine.people.names("ada")) == 1501

@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 
 from tactful.api.service import Service, of
 from tactful.api.shapes import Name
+from tactful.domain.consent import Dial
 from tactful.domain.errors import BadInput, NotAllowed
 from tactful.domain.identity import ADDED, ALIAS, ANONYMOUS, CHOSEN, CONFIRMED, DEVICE, UNLINKED, Link, member
 from tactful.people import Linked
@@ -98,7 +99,11 @@ async def link(request: Req, data: LinkRequest) -> IdentityResponse:
     _speaks_for(service, request, data.person, data.name)
     if data.name == data.person:
         raise BadInput(field="name", why="it is the person's own", fix="Send the device's or the old one")
-    return await _keep(service, data.person, data.name, ALIAS if data.alias else DEVICE, "linked")
+    consent = service.engine.consent(data.person)
+    if consent.version and consent.dial is Dial.off:
+        raise NotAllowed(why="The person's dial stands at 'Off'", fix="Link nothing until they turn it up")
+    alias = data.alias and not data.name.startswith(ANONYMOUS)  # others may have used a device before
+    return await _keep(service, data.person, data.name, ALIAS if alias else DEVICE, "linked")
 
 
 @post("/v1/identity/unlink", status_code=200)
@@ -106,8 +111,9 @@ async def unlink(request: Req, data: PairRequest) -> IdentityResponse:
     """A name is not, or no longer, this person's: what came under it goes back to it, and to nobody else."""
     service = of(request)
     service.own(request, data.person, "consent")
-    how = _how(service, data)
-    return await _keep(service, data.person, data.name, how, UNLINKED)
+    for how in _hows(service, data):
+        kept = await _keep(service, data.person, data.name, how, UNLINKED)
+    return kept
 
 
 @post("/v1/identity/confirm", status_code=200)
@@ -115,7 +121,7 @@ async def confirm(request: Req, data: PairRequest) -> IdentityResponse:
     """The person confirms that a name is theirs: from now on their own answers alone hold."""
     service = of(request)
     service.own(request, data.person, "consent")
-    return await _keep(service, data.person, data.name, _how(service, data), CONFIRMED)
+    return await _keep(service, data.person, data.name, _hows(service, data)[0], CONFIRMED)
 
 
 @post("/v1/identity/add", status_code=200)
@@ -177,15 +183,16 @@ def _speaks_for(service: Service, request: Req, person: str, name: str) -> None:
         raise NotAllowed(why="Only your server can say that a known name is another's", fix="Use a secret key")
 
 
-def _how(service: Service, data: PairRequest) -> str:
+def _hows(service: Service, data: PairRequest) -> list[str]:
+    """By which kinds of link the name is the person's; at least one. Raises BadInput."""
     engine = service.engine
     engine.people.refresh()
-    how = engine.people.owners(data.name).how(data.person)
-    if how not in (DEVICE, ALIAS):
+    hows = [how for how in engine.people.owners(data.name).hows(data.person) if how in (DEVICE, ALIAS)]
+    if not hows:
         raise BadInput(
             field="name", why=f"{data.name!r} is not linked to this person", fix="GET /v1/identity/... lists what is"
         )
-    return how
+    return hows
 
 
 def _identity(service: Service, person: str) -> IdentityResponse:

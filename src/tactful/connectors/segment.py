@@ -228,7 +228,7 @@ def _identify(message: Message, person: str, caller: Caller) -> dict[str, Any]:
     traits = {**(behind if isinstance(behind, dict) else {}), **(message.traits or {})}
     device = _device(message.anonymousId)
     also = (device,) if device and _speaks_for(caller, person) else ()
-    return {"name": message.type, "traits": traits, "also": also}
+    return {"name": message.type, "traits": traits, "also": also, "trusted": caller.trusted}
 
 
 def _alias(message: Message, person: str, caller: Caller) -> dict[str, Any]:
@@ -246,7 +246,7 @@ def _alias(message: Message, person: str, caller: Caller) -> dict[str, Any]:
         raise _Unusable("previousId", f"it has {len(previous)} characters, the most is {NAME_MOST - len(ANONYMOUS)}")
     # Whoever proves to be one person has not proven to be the other: only a server may join two known names.
     known = (previous,) if caller.trusted and previous not in (user, device) else ()
-    return {"name": message.type, "also": (device, *known), "alias": True}
+    return {"name": message.type, "also": (device, *known), "alias": True, "trusted": caller.trusted}
 
 
 def _consent(message: Message, means: Meaning) -> dict[str, Any]:

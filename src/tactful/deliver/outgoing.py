@@ -13,6 +13,7 @@ from tactful.domain.event import Event
 from tactful.domain.identity import Owners
 from tactful.domain.receipt import Receipt
 from tactful.domain.receiver import DECISIONS, EVENTS, Receiver
+from tactful.flow.identity import owner_of, people_behind
 from tactful.flow.release import News, decision_kept_back, kept_back, level, may_hold, news_of
 from tactful.ports import Entry, Stores
 
@@ -46,7 +47,7 @@ class Outgoing:
     def __init__(self, stores: Stores, charter: Charter, receiver: Receiver) -> None:
         self._stores, self._charter, self._receiver = stores, charter, receiver
         self._catalogue = Catalogue(charter.proxies)
-        self._known: dict[str, tuple[Owners, tuple[Consent, ...]]] = {}
+        self._known: dict[str, tuple[Consent, ...]] = {}
 
     def head(self) -> int:
         """The last number of the feed."""
@@ -93,11 +94,11 @@ class Outgoing:
         packed = _Packed([], Counter())
         if EVENTS not in self._receiver.what:
             return packed
-        owners, consents = self._standing(entry.person, entry.consent)
+        consents = self._standing(entry.person, entry.consent)
         telling = self._telling(consents)
         for event in events:
             why = kept_back(event, self._receiver.purpose, consents, self._charter, now, telling)
-            if why is None and owners.disowned(event.at):
+            if why is None and owner_of(entry.person, event.at, self._owners_of) is None:
                 why = "it was disowned"
             if why is None:
                 packed.messages.append(encode(event_out(entry.number, entry.person, event)))
@@ -108,7 +109,7 @@ class Outgoing:
     def _decision(self, entry: Entry, receipt: Receipt) -> _Packed:
         if DECISIONS not in self._receiver.what:
             return _Packed([], Counter())
-        _, consents = self._standing(entry.person, entry.consent)
+        consents = self._standing(entry.person, entry.consent)
         telling = self._telling(consents)
         why = decision_kept_back(receipt, self._receiver.purpose, consents, self._charter, telling)
         if why is not None:
@@ -116,7 +117,7 @@ class Outgoing:
         return _Packed([encode(decision_out(entry.number, entry.person, receipt))], Counter())
 
     def _consent(self, entry: Entry, change: ConsentChange) -> _Packed:
-        _, consents = self._standing(entry.person, entry.consent)
+        consents = self._standing(entry.person, entry.consent)
         news = news_of(change, entry.before, consents, self._receiver, self._charter)
         if news is None:
             return _Packed([], Counter())
@@ -131,14 +132,16 @@ class Outgoing:
 
     # ------------------------------------------------------------------------------------------------------- who is who
 
-    def _standing(self, person: str, consent: Consent) -> tuple[Owners, tuple[Consent, ...]]:
-        """Whose the name is, and what each of them allows: of a device, its own answers and those of whoever it belongs to."""
+    def _standing(self, person: str, consent: Consent) -> tuple[Consent, ...]:
+        """What everybody behind the name allows: of a device, its own answers and those of whoever it belongs to."""
         found = self._known.get(person)
         if found is None:
-            owners = Owners(person, self._stores.links.read(person))
-            others = sorted(owners.people - {person})
-            found = self._known[person] = owners, (consent, *(self._consent_of(other) for other in others))
+            others = people_behind(person, self._owners_of)[1:]
+            found = self._known[person] = (consent, *(self._consent_of(other) for other in others))
         return found
+
+    def _owners_of(self, name: str) -> Owners:
+        return Owners(name, self._stores.links.read(name))
 
     def _consent_of(self, person: str) -> Consent:
         return Consent.of(self._stores.consents.read(person))
@@ -153,5 +156,5 @@ class Outgoing:
         names = {link.name for link in self._stores.links.read(person) if link.person == person} - {person}
         for name in sorted(names):
             if may_hold(self._stores.consents.read(name), self._receiver.purpose, self._charter):
-                _, consents = self._standing(name, self._consent_of(name))
+                consents = self._standing(name, self._consent_of(name))
                 yield name, level(self._receiver.purpose, consents, self._charter)

@@ -117,6 +117,7 @@ class Arrival(Struct, frozen=True, kw_only=True):
     items: most often one; an order brings several. granted: purposes as the event itself states them, True or False; they can only narrow what the person allows.
     also: other names of the same person, which the caller has proven: a device (`anon:...`) that is theirs from `at` on, or, with
     `alias`, a name that was theirs all along. says: purposes that the person answers with this event, to be written down as their consent.
+    trusted: whether the sender may speak for anybody; otherwise it has proven who it is, and no more.
     obtained: set where the traits come from somebody else than the person; then they are kept as obtained, never as told.
     """
 
@@ -132,5 +133,6 @@ class Arrival(Struct, frozen=True, kw_only=True):
     granted: dict[str, bool] | None = None
     also: tuple[str, ...] = ()
     alias: bool = False
+    trusted: bool = True
     says: dict[str, bool] | None = None
     obtained: Provenance | None = None

@@ -18,7 +18,7 @@ class Link(Struct, frozen=True, array_like=True):
 
     id: of the message that brought it; at: from when on it holds, milliseconds since 1970; name: what the events come under; person: whose they are.
     how: `device` (theirs from `at` on, and what came before anybody's), `alias` (theirs all along), `added` (to an account: one of its
-    people), `chosen` (of an account: who uses it from `at` on), `disowned` (nobody's, from `since` to `at`: "that was not me"). state: linked, unlinked, or confirmed by the person.
+    people), `chosen` (of an account: who uses it from `at` on), `disowned` (not theirs after all, from `since` to `at`: "that was not me"). state: linked, unlinked, or confirmed by the person.
     source: by what it was proven.
     """
 
@@ -58,29 +58,38 @@ class Owners:
     def __init__(self, name: str, links: Iterable[Link]) -> None:
         self.name = name
         mine = sorted((link for link in links if link.name == name), key=lambda link: (link.at, link.id))
-        self._disowned = tuple((link.since, link.at) for link in mine if link.how == DISOWNED)
+        self._disowned = tuple((link.since, link.at, link.person) for link in mine if link.how == DISOWNED)
         self._state: dict[tuple[str, str], str] = {}  # (person, how) → what was said last
         self._confirmed: set[str] = set()
+        self._turns: list[
+            tuple[int, str, str]
+        ] = []  # (from when on, whose, by what); whose is "" where it was given up
         for link in mine:
-            if link.state == CONFIRMED:
-                self._confirmed.add(link.person)
-            elif link.how != DISOWNED:
-                self._state[link.person, link.how] = link.state
-                if link.state == UNLINKED:
-                    self._confirmed.discard(link.person)
-        said = [link for link in mine if link.state == LINKED]
-        self._turns = tuple((link.at, link.person, link.how) for link in said if link.how in (DEVICE, CHOSEN))
-        aliases = [link.person for link in said if link.how == ALIAS and self._active(link.person, ALIAS)]
+            self._hear(link)
+        aliases = [
+            link.person for link in mine if link.how == ALIAS and self._state.get((link.person, ALIAS)) == LINKED
+        ]
         self.alias = aliases[-1] if aliases else None
         """The person whose old name this is, if it is one."""
 
-    def _active(self, person: str, how: str) -> bool:
-        return self._state.get((person, how)) == LINKED
+    def _hear(self, link: Link) -> None:
+        if link.state == CONFIRMED:
+            self._confirmed.add(link.person)
+            return
+        if link.how == DISOWNED:
+            return
+        self._state[link.person, link.how] = link.state
+        if link.state == UNLINKED:
+            self._confirmed.discard(link.person)
+            if self._turns and self._turns[-1][1] == link.person:
+                self._turns.append((link.at, "", link.how))
+        elif link.how in (DEVICE, CHOSEN):
+            self._turns.append((link.at, link.person, link.how))
 
     @property
-    def people(self) -> frozenset[str]:
-        """Whoever the name belongs to, at one time or another."""
-        return frozenset(person for (person, _), state in self._state.items() if state == LINKED)
+    def people(self) -> dict[str, str]:
+        """Whoever the name belongs to, at one time or another, and by what kind of link."""
+        return {person: how for (person, how), state in self._state.items() if state == LINKED}
 
     @property
     def handed_on(self) -> bool:
@@ -91,18 +100,22 @@ class Owners:
         """Whether the person has confirmed that the name is theirs."""
         return person in self._confirmed
 
+    def hows(self, person: str) -> list[str]:
+        """By which kinds of link the name is this person's."""
+        return [how for (other, how), state in self._state.items() if other == person and state == LINKED]
+
     def how(self, person: str) -> str:
         """By which kind of link the name is this person's; "" if by none."""
-        return next((how for (other, how), state in self._state.items() if other == person and state == LINKED), "")
-
-    def disowned(self, at: int) -> bool:
-        """Whether somebody said of this moment that it was not them."""
-        return any(since <= at <= until for since, until in self._disowned)
+        return next(iter(self.hows(person)), "")
 
     def at(self, moment: int) -> str | None:
-        """Whose an event of this moment (ms since 1970) is; the name itself if nobody else's; None if disowned."""
-        if self.disowned(moment):
+        """Whose an event of this moment (ms since 1970) is; the name itself if nobody else's; None if they disowned it."""
+        owner = self._owner(moment)
+        if any(since <= moment <= until and owner == person for since, until, person in self._disowned):
             return None
+        return owner
+
+    def _owner(self, moment: int) -> str:
         if self.alias is not None:
             return self.alias
         turn = None
@@ -115,4 +128,4 @@ class Owners:
             else:
                 break
         # What was somebody's until they unlinked goes to nobody else.
-        return turn[0] if turn is not None and self._active(*turn) else self.name
+        return turn[0] if turn is not None and self._state.get(turn) == LINKED else self.name

@@ -39,6 +39,17 @@ def names_of(person: str, links: Callable[[str], Sequence[Link]]) -> tuple[str, 
     return (person, *sorted(found - {person}))
 
 
+def people_behind(name: str, owners: OwnersOf) -> tuple[str, ...]:
+    """The name itself, then everybody to whom it leads, at one time or another, through chains of links."""
+    found, waiting = {name}, [name]
+    while waiting:
+        for person in owners(waiting.pop()).people:
+            if person not in found:
+                found.add(person)
+                waiting.append(person)
+    return (name, *sorted(found - {name}))
+
+
 def acts_as(person: str, moment: int, owners: OwnersOf) -> str:
     """For whom a decision asked for under this name is: an old name means the new one, an account whoever is using it.
 
@@ -63,13 +74,18 @@ def held_back_by(names: Sequence[str], owners: OwnersOf, consents: Callable[[str
 
     names: the person's own first, as `names_of` gives them.
     """
-    found = {}
+    found, known = {}, frozenset(names)
     for name in names[1:]:
         of = owners(name)
-        linked = [person for person in names if of.how(person) in (DEVICE, ALIAS)]
+        linked = [person for person, how in of.people.items() if how in (DEVICE, ALIAS) and person in known]
         if linked and not any(of.confirmed(person) for person in linked) and consents(name).version:
             found[name] = consents(name)
     return found
+
+
+def is_known_child(names: Sequence[str], owners: OwnersOf, consents: Callable[[str], Consent]) -> bool:
+    """Whether a person is known to be a child under any name that was theirs all along. No confirmation takes that away."""
+    return any(consents(name).child for name in names if name == names[0] or ALIAS in owners(name).people.values())
 
 
 def strictest(consent: Consent, others: Iterable[Consent]) -> Consent:

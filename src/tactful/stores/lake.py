@@ -25,6 +25,7 @@ from tactful.domain.errors import BadInput, MissingExtra, StoreBroken
 from tactful.domain.event import Interaction
 from tactful.domain.identity import Owners
 from tactful.flow.gate import DAY
+from tactful.flow.identity import owner_of, people_behind
 from tactful.flow.release import kept_back
 from tactful.ports import Stores
 
@@ -237,15 +238,18 @@ class _Source:
         consents = {name: Consent.of(changes) for name, changes in self._stores.consents.everybody()}
         owners = {name: Owners(name, links) for name, links in self._stores.links.everybody()}
         today = self._now // DAY
+
+        def owners_of(name: str) -> Owners:
+            return owners.get(name) or Owners(name, ())
+
         for name, events in self._stores.events.people():
-            whose = owners.get(name) or Owners(name, ())
-            said = [consents.get(other, Consent()) for other in (name, *sorted(whose.people - {name}))]
+            said = [consents.get(other, Consent()) for other in people_behind(name, owners_of)]
             telling = self._catalogue.telling(frozenset.intersection(*(one.sensitive for one in said)))
             for event in events:
                 if not isinstance(event, Interaction) or (event.kept or event.at) // DAY >= today:
                     continue
                 why = [kept_back(event, use, said, self._charter, self._now, telling) for use in self.purposes]
-                if whose.disowned(event.at):
+                if owner_of(name, event.at, owners_of) is None:
                     why = ["it was disowned" for _ in why]
                 uses = [use for use, reason in zip(self.purposes, why, strict=True) if reason is None]
                 if uses:
