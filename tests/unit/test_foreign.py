@@ -189,3 +189,9 @@ def test_a_session_speaks_through_its_latest_items() -> None:
     pieces = [("read", "old", "2026-01-01"), ("star", "new", "2026-01-03"), ("dislike", "bad", "2026-01-04"), ("read", "new", "2026-01-02"), ("read", "mid", "2026-01-02")]  # fmt: skip
     came = [gorse.SessionFeedback(what, name, when) for what, name, when in pieces]
     assert gorse.session_items(came, {}, 2) == (["new", "mid"], ["old", "new", "bad", "mid"])
+
+
+def test_a_user_that_cannot_be_read_is_put_aside_under_whom_it_names() -> None:
+    came = personalize.PutUsers("", [msgspec.Raw(b'{"userId": "alice", "properties": {"secret": "x"}}')])
+    brought = personalize.users_brought(came, Caller(True), "", NOW, 32_768)
+    assert [piece.person for piece in brought.unusable] == ["alice"]

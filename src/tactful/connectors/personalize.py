@@ -221,8 +221,24 @@ class _Unusable(Exception):
 
 
 def _set_aside(where: str, now: int, person: str, raw: msgspec.Raw, reason: _Unusable) -> Quarantined:
+    person = person or _claimed(raw)
     named = person if 0 < len(person) <= 256 and person.isprintable() else ""
     return Quarantined(where, now, named, bytes(raw), reason.field, reason.why)
+
+
+class _Claim(Struct):
+    """Whom something names, read from what is otherwise unusable."""
+
+    userId: Any = None
+
+
+def _claimed(raw: msgspec.Raw) -> str:
+    """Whom a piece names, so that forgetting that person takes it out of quarantine too; "" if nobody."""
+    try:
+        claim = msgspec.json.decode(raw, type=_Claim).userId
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ""
+    return claim if isinstance(claim, str) else ""
 
 
 def _decoded(raw: msgspec.Raw, kind: type[T], most: int) -> T:
