@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from tactful.deliver.courier import IDLE_MS, PAUSE_MOST_MS, Courier, World, pause
 from tactful.deliver.fetch import fetch
 from tactful.deliver.forgotten import ERASED_WITHIN_MS, Forgettings
-from tactful.deliver.ledger import NOTICE_MS, Ledger
+from tactful.deliver.ledger import NOTICE_MS, Dead, Ledger
 from tactful.deliver.outgoing import BYTES, Outgoing
 from tactful.deliver.post import RETRY_AFTER_MOST_MS, Reply, retry_after
 from tactful.deliver.secrets import Secrets, signed
@@ -331,6 +331,29 @@ def test_an_older_copy_of_the_store_does_not_stop_the_feed(desk: Desk) -> None:
     desk.buys("ann", "emma")
     desk.run()
     assert desk.items() == ["emma"]
+
+
+def test_a_dead_letter_behind_the_end_of_an_older_copy_does_not_hold_the_courier(desk: Desk) -> None:
+    desk.shop.allow("ann")
+    desk.run()
+    head = desk.outgoing.head()
+    for cursor in (head + 9, head):
+        desk.ledger.rewind("counter", cursor)
+        desk.ledger.bury("counter", cursor, Dead(0, cursor, cursor + 9, NOW, 1, "no", False), {})
+        desk.ledger.again("counter")
+        desk.run()
+        assert desk.ledger.dead("counter") == [] and desk.ledger.place("counter").cursor == head
+    desk.buys("ann", "emma")
+    desk.run()
+    assert desk.items() == ["emma"]
+
+
+def test_after_a_restore_the_same_numbers_have_other_ids(desk: Desk) -> None:
+    desk.shop.allow("ann")
+    desk.run()
+    desk.ledger.restored(0, "e1")
+    desk.run()
+    assert [name for name, _ in desk.posts] == ["counter-0-1", "counter-e1-0-1"]
 
 
 @given(st.integers(1, 200), st.integers(1, 3_600_000), st.floats(0, 1, exclude_max=True))
