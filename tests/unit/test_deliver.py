@@ -1,5 +1,6 @@
 """A courier, one step at a time: clock, dice and receiver are ours."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -7,6 +8,7 @@ import json
 import random
 import stat
 from collections.abc import Iterator, Mapping
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tactful.api import app
+from tactful.api.access import Access
+from tactful.api.service import Service
 from tactful.deliver.courier import IDLE_MS, PAUSE_MOST_MS, Courier, World, pause
 from tactful.deliver.fetch import fetch
 from tactful.deliver.forgotten import ERASED_WITHIN_MS, Forgettings
@@ -27,6 +32,8 @@ from tactful.domain.identity import ALIAS, DISOWNED, Link
 from tactful.domain.item import Item
 from tactful.domain.receiver import WHAT, Receiver
 from tactful.engine import Onward
+from tactful.wire import onward_of, read_home, real_shell
+from tests.http.served import installed
 from tests.shop import DAY, NOW, Shop, learned_models
 
 NO = Reply(False, "it answered 500")
@@ -447,6 +454,38 @@ def test_names_are_not_kept_for_ever(desk: Desk) -> None:
     assert desk.ledger.drop_old_notices(NOW + NOTICE_MS - 1) == 0
     assert desk.ledger.drop_old_notices(NOW + NOTICE_MS) == 1
     assert desk.ledger.notices("counter") == []
+
+
+def test_a_name_that_no_key_opens_holds_nobody_up(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    desk.shop.allow("ann")
+    desk.run()
+    lost = Secrets(b"another root that is long enough").seal("eve")
+    desk.ledger.announce(["counter"], NOW, lost)
+    forget(desk, "ann")
+    desk.posts.clear()
+    desk.run()
+    assert [message["person"] for message in desk.told] == ["ann"] and desk.ledger.notices("counter") == []
+    assert "cannot be told" in caplog.text
+
+
+def test_names_are_let_go_of_although_no_receiver_is_declared_any_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed(tmp_path / "home")
+    home, shop = read_home(tmp_path / "home"), Shop()
+    shop.engine.onward = onward_of(home, shop.stores)
+    service = Service(shop.engine, Access.read(home.path / "access.json"), home.settings)
+    with closing(Ledger(home.deliveries)) as ledger:
+        ledger.announce(["gone"], 1, b"sealed")
+        ledger.announce(["gone"], fresh := real_shell().now(), b"sealed")
+        monkeypatch.setattr(app, "PURGE_S", 0.01)
+
+        async def purge_a_while() -> None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(app._purge(service), 0.5)
+
+        asyncio.run(purge_a_while())
+        assert [notice.at for notice in ledger.notices("gone")] == [fresh]
 
 
 # ----------------------------------------------------------------------------------------------------------------- fetching
