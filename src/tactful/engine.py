@@ -44,11 +44,19 @@ def _nobody(person: str) -> None:
     """Nobody is told."""
 
 
+def _nothing() -> None:
+    """Nothing waits to be told."""
+
+
 class Onward(Struct, frozen=True):
-    """What is passed on to receivers. decisions: whether receipts get a place in the feed. forgotten: told whom to forget, just before."""
+    """What is passed on to receivers. decisions: whether receipts get a place in the feed. forgotten: told whom to forget, just before.
+
+    sweep: lets go of what has waited too long to be told. To be called now and then, whether anybody is told anything still.
+    """
 
     decisions: bool = False
     forgotten: Callable[[str], None] = _nobody
+    sweep: Callable[[], None] = _nothing
 
 
 class Answer(Struct, frozen=True):

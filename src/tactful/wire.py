@@ -6,6 +6,7 @@ import random
 import secrets
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from msgspec import Struct
 from tactful.connectors.segment_names import Meaning, meaning
 from tactful.deliver.courier import Courier, World
 from tactful.deliver.fetch import fetch
-from tactful.deliver.forgotten import Forgettings
+from tactful.deliver.forgotten import Forgettings, sweep
 from tactful.deliver.ledger import Ledger
 from tactful.deliver.outgoing import Outgoing
 from tactful.deliver.post import post
@@ -127,8 +128,14 @@ def engine_of(home: Home, stores: Stores, shell: Shell | None = None) -> Engine:
 def onward_of(home: Home, stores: Stores) -> Onward:
     """What the engine does for receivers: nothing, where none is declared."""
     receivers = home.settings.receivers
+
+    def sweep_old() -> None:
+        if home.deliveries.exists():
+            with closing(Ledger(home.deliveries)) as ledger:
+                sweep(ledger, real_shell().now())
+
     if not receivers:
-        return Onward()
+        return Onward(sweep=sweep_old)
 
     def forgotten(person: str) -> None:
         if home.deliveries.exists():  # otherwise nobody was ever told anything
@@ -139,7 +146,7 @@ def onward_of(home: Home, stores: Stores) -> Onward:
             finally:
                 ledger.close()
 
-    return Onward(any(DECISIONS in receiver.what for receiver in receivers.values()), forgotten)
+    return Onward(any(DECISIONS in receiver.what for receiver in receivers.values()), forgotten, sweep_old)
 
 
 def forgettings_of(home: Home, stores: Stores, ledger: Ledger) -> Forgettings:

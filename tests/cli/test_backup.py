@@ -13,6 +13,7 @@ from msgspec import structs
 from tactful.cli.backups import back_up, read_backup
 from tactful.cli.restoring import restore
 from tactful.contracts import LATER, change, ids, link, piece, receipt, record, viewed
+from tactful.deliver.ledger import Dead, Ledger
 from tactful.domain.errors import BadInput, StoreBroken, StoreBusy
 from tactful.ports import Stores
 from tactful.stores.sqlite import open_sqlite
@@ -126,6 +127,29 @@ def test_who_was_forgotten_after_the_backup_is_forgotten_again(home: Path, tmp_p
         fill(stores, CANARY)
     with stores_of(home) as stores:
         assert all(there(stores, CANARY)), "who comes back stays"
+
+
+def test_imports_and_receivers_do_not_go_on_behind_the_end_of_what_came_back(home: Path, tmp_path: Path) -> None:
+    back_up(home, tmp_path / "b", tmp_path / "k", quiet)
+    with stores_of(home) as stores:
+        head = stores.feed.head()
+    (home / "imports").mkdir()
+    (home / "imports" / "events-abc.json").write_text("{}")
+    with closing(Ledger(home / "data" / "deliveries.db")) as ledger:
+        ledger.register(["ahead"], head + 5)
+        ledger.register(["behind"], 1)
+        ledger.begin("ahead", head + 5, head + 7)
+        ledger.bury("behind", 1, Dead(0, 1, 2, 3, 4, "no", False), {})
+        assert ledger.epoch() == ""
+    epochs = set()
+    for _ in range(2):
+        restore(home, tmp_path / "b", tmp_path / "k", force=True)
+        with closing(Ledger(home / "data" / "deliveries.db")) as ledger:
+            assert (ledger.place("ahead").cursor, ledger.place("ahead").until) == (head, 0)
+            assert ledger.place("behind").cursor == 2 and ledger.dead("behind") == []
+            epochs.add(ledger.epoch())
+    assert len(epochs) == 2 and "" not in epochs
+    assert list((home / "imports").glob("*.json")) == []
 
 
 def _rows(data: Path) -> list[tuple[bytes, bytes]]:

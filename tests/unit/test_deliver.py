@@ -1,5 +1,6 @@
 """A courier, one step at a time: clock, dice and receiver are ours."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -7,6 +8,7 @@ import json
 import random
 import stat
 from collections.abc import Iterator, Mapping
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +16,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tactful.api import app
+from tactful.api.access import Access
+from tactful.api.service import Service
 from tactful.deliver.courier import IDLE_MS, PAUSE_MOST_MS, Courier, World, pause
 from tactful.deliver.fetch import fetch
 from tactful.deliver.forgotten import ERASED_WITHIN_MS, Forgettings
-from tactful.deliver.ledger import NOTICE_MS, Ledger
+from tactful.deliver.ledger import NOTICE_MS, Dead, Ledger
 from tactful.deliver.outgoing import BYTES, Outgoing
 from tactful.deliver.post import RETRY_AFTER_MOST_MS, Reply, retry_after
 from tactful.deliver.secrets import Secrets, signed
@@ -27,6 +32,8 @@ from tactful.domain.identity import ALIAS, DISOWNED, Link
 from tactful.domain.item import Item
 from tactful.domain.receiver import WHAT, Receiver
 from tactful.engine import Onward
+from tactful.wire import onward_of, read_home, real_shell
+from tests.http.served import installed
 from tests.shop import DAY, NOW, Shop, learned_models
 
 NO = Reply(False, "it answered 500")
@@ -333,6 +340,29 @@ def test_an_older_copy_of_the_store_does_not_stop_the_feed(desk: Desk) -> None:
     assert desk.items() == ["emma"]
 
 
+def test_a_dead_letter_behind_the_end_of_an_older_copy_does_not_hold_the_courier(desk: Desk) -> None:
+    desk.shop.allow("ann")
+    desk.run()
+    head = desk.outgoing.head()
+    for cursor in (head + 9, head):
+        desk.ledger.rewind("counter", cursor)
+        desk.ledger.bury("counter", cursor, Dead(0, cursor, cursor + 9, NOW, 1, "no", False), {})
+        desk.ledger.again("counter")
+        desk.run()
+        assert desk.ledger.dead("counter") == [] and desk.ledger.place("counter").cursor == head
+    desk.buys("ann", "emma")
+    desk.run()
+    assert desk.items() == ["emma"]
+
+
+def test_after_a_restore_the_same_numbers_have_other_ids(desk: Desk) -> None:
+    desk.shop.allow("ann")
+    desk.run()
+    desk.ledger.restored(0, "e1")
+    desk.run()
+    assert [name for name, _ in desk.posts] == ["counter-0-1", "counter-e1-0-1"]
+
+
 @given(st.integers(1, 200), st.integers(1, 3_600_000), st.floats(0, 1, exclude_max=True))
 def test_pauses_grow_within_bounds(attempts: int, first: int, chance: float) -> None:
     class Die:
@@ -424,6 +454,38 @@ def test_names_are_not_kept_for_ever(desk: Desk) -> None:
     assert desk.ledger.drop_old_notices(NOW + NOTICE_MS - 1) == 0
     assert desk.ledger.drop_old_notices(NOW + NOTICE_MS) == 1
     assert desk.ledger.notices("counter") == []
+
+
+def test_a_name_that_no_key_opens_holds_nobody_up(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    desk.shop.allow("ann")
+    desk.run()
+    lost = Secrets(b"another root that is long enough").seal("eve")
+    desk.ledger.announce(["counter"], NOW, lost)
+    forget(desk, "ann")
+    desk.posts.clear()
+    desk.run()
+    assert [message["person"] for message in desk.told] == ["ann"] and desk.ledger.notices("counter") == []
+    assert "cannot be told" in caplog.text
+
+
+def test_names_are_let_go_of_although_no_receiver_is_declared_any_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed(tmp_path / "home")
+    home, shop = read_home(tmp_path / "home"), Shop()
+    shop.engine.onward = onward_of(home, shop.stores)
+    service = Service(shop.engine, Access.read(home.path / "access.json"), home.settings)
+    with closing(Ledger(home.deliveries)) as ledger:
+        ledger.announce(["gone"], 1, b"sealed")
+        ledger.announce(["gone"], fresh := real_shell().now(), b"sealed")
+        monkeypatch.setattr(app, "PURGE_S", 0.01)
+
+        async def purge_a_while() -> None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(app._purge(service), 0.5)
+
+        asyncio.run(purge_a_while())
+        assert [notice.at for notice in ledger.notices("gone")] == [fresh]
 
 
 # ----------------------------------------------------------------------------------------------------------------- fetching

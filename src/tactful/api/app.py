@@ -120,6 +120,10 @@ async def _purge(service: Service) -> None:
             await service.engine.stores.quarantine.purge(service.engine.shell.now())
         except TactfulError as error:
             log.warning("purge: %s", error)
+        try:
+            await asyncio.to_thread(service.engine.onward.sweep)
+        except TactfulError as error:
+            log.warning("%s", error)
 
 
 def problem(

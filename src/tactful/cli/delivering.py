@@ -6,9 +6,8 @@ import os
 import signal
 import sys
 import threading
-import time
 from collections.abc import Callable
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import FrameType
 from typing import IO, TYPE_CHECKING
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from tactful.wire import Home
 
 log = logging.getLogger("tactful.deliver")
-SWEEP_S = 3600.0
 LAKE_S = float(os.environ.get("TACTFUL_LAKE_SECONDS", "600"))
 """How often the lake is looked at, in seconds."""
 TROUBLE_S = 1.0
@@ -140,13 +138,9 @@ def deliver(home: "Home", stop: threading.Event) -> None:
         couriers.append(threading.Thread(target=tend_lake, args=tended, name="lake", daemon=True))
     for courier in couriers:
         courier.start()
-    due = 0.0
     while not stop.wait(0.2):
         if not all(courier.is_alive() for courier in couriers):
             sys.exit(1)
-        if time.monotonic() >= due:
-            due = time.monotonic() + SWEEP_S
-            _sweep(home)
     for courier in couriers:
         courier.join(1.0)
 
@@ -170,21 +164,6 @@ def _registered(home: "Home") -> bool:
     except StoreBusy:
         return False
     return True
-
-
-def _sweep(home: "Home") -> None:
-    """Let go of names that a receiver has not taken within a month."""
-    from tactful.deliver.ledger import Ledger
-    from tactful.wire import real_shell
-
-    try:
-        with closing(Ledger(home.deliveries)) as ledger:
-            untold = ledger.drop_old_notices(real_shell().now())
-    except TactfulError as error:
-        log.warning("%s", error)
-        return
-    if untold:
-        log.error("%d forgettings could not be told to a receiver within a month; tell it by hand", untold)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 """Putting a backup back: what is sealed, what opens it, and forgetting again whoever was forgotten since."""
 
 import os
+import secrets
 import shutil
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -9,6 +11,7 @@ from msgspec import Struct
 
 from tactful.cli.backups import ACCESS, MODELS, Manifest, now_words, read_backup
 from tactful.cli.show import as_json
+from tactful.deliver.ledger import Ledger
 from tactful.domain.errors import BadInput
 from tactful.stores.durable import write_whole
 from tactful.stores.sqlite import copies
@@ -110,3 +113,9 @@ def _settings(home: Path, folder: Path, held: Manifest, keys: Path | None, openi
         shutil.rmtree(home / MODELS, ignore_errors=True)  # trained on another catalogue than the one that comes back
     if keys is not None and opening is not None and ACCESS in opening.files:
         write_whole(home / ACCESS, (keys / ACCESS).read_bytes())
+    for note in (home / "imports").glob("*.json"):
+        note.unlink(missing_ok=True)  # an interrupted import would go on after rows that are not here any more
+    deliveries = home / "data" / "deliveries.db"
+    if deliveries.exists():
+        with closing(Ledger(deliveries)) as ledger:
+            ledger.restored(held.counters.get("seq", 0), secrets.token_hex(4))

@@ -64,13 +64,13 @@ class Courier:
         if self._ledger.notices(self._name):
             done = self._forgettings.done(self._name, now)
             return self._tell(done[0], place) if done else IDLE_MS
-        for dead in self._ledger.dead(self._name):
-            if dead.again:
-                return self._revive(dead, place)
         if self._outgoing.head() < place.cursor:
             log.warning("%s was told more than the store holds: an older copy was put back", self._name)
             self._ledger.rewind(self._name, self._outgoing.head())
             return 0
+        for dead in self._ledger.dead(self._name):
+            if dead.again:
+                return self._revive(dead, place)
         parcel = self._outgoing.after(place.cursor, self._receiver.batch, now, place.until)
         if parcel.until == place.cursor:
             return IDLE_MS
@@ -83,7 +83,7 @@ class Courier:
             self._ledger.move(self._name, place.cursor, parcel.until, 0, parcel.withheld)
             return 0
         self._ledger.begin(self._name, place.cursor, parcel.until)
-        reply = self._post(f"{parcel.after}-{parcel.until}", *parcel.messages)
+        reply = self._post(self._stretch(parcel), *parcel.messages)
         if reply.taken:
             self._ledger.move(self._name, place.cursor, parcel.until, len(parcel.messages), parcel.withheld)
             return 0
@@ -117,14 +117,21 @@ class Courier:
         after, sent = dead.after, 0
         while after < dead.until:
             parcel = self._outgoing.after(after, self._receiver.batch, self._world.now(), dead.until)
+            if parcel.until <= after:
+                break  # an older copy was put back: the store ends before it
             if parcel.messages:
-                reply = self._post(f"{parcel.after}-{parcel.until}", *parcel.messages)
+                reply = self._post(self._stretch(parcel), *parcel.messages)
                 if not reply.taken:
                     self._ledger.still_dead(dead.number, reply.why)
                     return 0
             after, sent = parcel.until, sent + len(parcel.messages)
         self._ledger.revived(self._name, dead.number, sent)
         return 0
+
+    def _stretch(self, parcel: Parcel) -> str:
+        """Which stretch it is, for its id. After a restore the same numbers are other messages."""
+        epoch = self._ledger.epoch()
+        return f"{epoch}-{parcel.after}-{parcel.until}" if epoch else f"{parcel.after}-{parcel.until}"
 
     def _post(self, place: str, *messages: bytes) -> Reply:
         now = self._world.now()

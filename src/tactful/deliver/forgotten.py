@@ -4,6 +4,7 @@ Before the erasure the name is written down, sealed, for each receiver that may 
 name goes when the receiver has taken it, or after a month.
 """
 
+import logging
 from collections.abc import Mapping
 
 from msgspec import Struct
@@ -12,12 +13,14 @@ from tactful.deliver.ledger import Ledger
 from tactful.deliver.secrets import Secrets
 from tactful.domain.charter import Charter
 from tactful.domain.consent import Consent
+from tactful.domain.errors import BadInput
 from tactful.domain.receiver import Receiver
 from tactful.flow.release import may_hold
 from tactful.ports import Stores
 
 ERASED_WITHIN_MS = 60_000
 """How long an erasure may take. After that a receiver is told in any case: whoever asked to be forgotten is better forgotten there."""
+log = logging.getLogger(__name__)
 
 
 class Forgotten(Struct, frozen=True):
@@ -53,9 +56,25 @@ class Forgettings:
         """
         found = []
         for notice in self._ledger.notices(receiver):
-            person = self._secrets.open(notice.sealed)
+            try:
+                person = self._secrets.open(notice.sealed)
+            except BadInput:  # nobody can tell it any more, and what comes after it must not wait for ever
+                self._ledger.drop_notice(notice.number)
+                log.error(
+                    "%s: a forgetting (notice %d) cannot be told: receivers.json is another one",
+                    receiver,
+                    notice.number,
+                )
+                continue
             since = Consent.of(self._stores.consents.read(person)).since
             if 0 < since <= notice.at and now < notice.at + ERASED_WITHIN_MS:
                 break
             found.append(Forgotten(notice.number, person, notice.at))
         return found
+
+
+def sweep(ledger: Ledger, now: int) -> None:
+    """Let go of names that a receiver has not taken within a month."""
+    untold = ledger.drop_old_notices(now)
+    if untold:
+        log.error("%d forgettings could not be told to a receiver within a month; tell it by hand", untold)

@@ -30,8 +30,10 @@ CREATE TABLE IF NOT EXISTS dead (
 CREATE TABLE IF NOT EXISTS notice (
     number INTEGER PRIMARY KEY AUTOINCREMENT, receiver TEXT NOT NULL, at INTEGER NOT NULL, sealed BLOB NOT NULL
 );
+CREATE TABLE IF NOT EXISTS epoch (only INTEGER PRIMARY KEY CHECK (only = 1), name TEXT NOT NULL);
 """
 _PLACE = "SELECT cursor, until, attempts, next_at, sent, why FROM receiver WHERE name = ?"
+_BACK = "UPDATE receiver SET cursor = min(cursor, ?), until = 0, attempts = 0, next_at = 0, why = ''"
 _BEGIN = "UPDATE receiver SET until = ? WHERE name = ? AND cursor = ?"
 _FAILED = "UPDATE receiver SET attempts = ?, next_at = ?, why = ? WHERE name = ? AND cursor = ?"
 _MOVE = "UPDATE receiver SET cursor = ?, until = 0, attempts = 0, next_at = 0, why = '', sent = sent + ? WHERE name = ? AND cursor = ?"
@@ -188,6 +190,21 @@ class Ledger:
             db.execute("UPDATE receiver SET cursor = ?, until = 0 WHERE name = ?", (cursor, name))
             db.execute(_REST, (name,))
 
+    # ------------------------------------------------------------------------------------------------------------- restores
+
+    def epoch(self) -> str:
+        """What tells numbers from those before the last restore: "" before the first."""
+        with disk_errors():
+            row = self._db.execute("SELECT name FROM epoch").fetchone()
+            return row[0] if row else ""
+
+    def restored(self, head: int, epoch: str) -> None:
+        """An older copy of the store, that ends at `head`, is put back: what comes then has the numbers of what was lost."""
+        with self._change() as db:
+            db.execute(_BACK, (head,))
+            db.execute("DELETE FROM dead")
+            db.execute("INSERT OR REPLACE INTO epoch (only, name) VALUES (1, ?)", (epoch,))
+
     # --------------------------------------------------------------------------------------------------------- forgettings
 
     def announce(self, names: Iterable[str], at: int, sealed: bytes) -> None:
@@ -207,6 +224,11 @@ class Ledger:
         """The receiver took all notices up to this number: the names go."""
         with self._change() as db:
             db.execute("DELETE FROM notice WHERE receiver = ? AND number <= ?", (name, until))
+
+    def drop_notice(self, number: int) -> None:
+        """A notice that nobody can read any more goes."""
+        with self._change() as db:
+            db.execute("DELETE FROM notice WHERE number = ?", (number,))
 
     def drop_old_notices(self, now: int) -> int:
         """Names are not kept for ever for a receiver that does not answer. Answers with how many went untold."""
