@@ -21,7 +21,7 @@ from tactful.connectors.files import fingerprint
 from tactful.domain.consent import Consent, ConsentChange, Dial
 from tactful.domain.errors import BadInput, StoreBusy
 from tactful.domain.event import Arrival, Obtained, Told
-from tactful.domain.identity import ALIAS, DEVICE, Link
+from tactful.domain.identity import ALIAS, CONFIRMED, DEVICE, DISOWNED, Link
 from tactful.domain.item import Item, Price
 from tactful.engine import Engine, Shell
 from tactful.flow.gate import Refused
@@ -435,6 +435,41 @@ def test_without_consent_to_carry_only_what_the_purpose_allows_goes_out(tmp_path
     for name in ("recbole", "personalize"):
         made = export_to(shop.engine, name, str(tmp_path / name), "learn", False)
         assert (made.events, made.items) == (3, 2)
+
+
+@pytest.mark.parametrize(
+    ("how", "refuses", "why"),
+    [
+        (DEVICE, {"dial": Dial.off}, "the dial stands at 'Off'"),
+        (ALIAS, {"purposes": {"learn": False}}, "no consent for 'learn'"),
+        (DISOWNED, {}, "it was disowned"),
+    ],
+)
+def test_what_a_device_did_stays_if_whoever_it_belongs_to_refuses(
+    how: str, refuses: dict[str, Any], why: str, tmp_path: Path
+) -> None:
+    shop = Shop([Item(id="a", title="A")], {})
+    shop.allow("ada", Dial.remember, "learn")
+    shop.allow("anon:d1", Dial.remember, "learn")
+    shop.does("anon:d1", "viewed", "a")
+    assert export_to(shop.engine, "csv", str(tmp_path / "x"), "learn", False).events == 1
+    if refuses:
+        shop.change("ada", **refuses)
+    shop.stores.links.append([Link("l", NOW, "anon:d1", "" if how == DISOWNED else "ada", how)])
+    report = export_to(shop.engine, "csv", str(tmp_path / "x"), "learn", False)
+    assert (report.people, report.events, report.left_out) == (0, 0, {why: 1})
+    assert len((tmp_path / "x").read_text().splitlines()) == 1
+
+
+def test_what_a_device_refuses_holds_for_its_person_until_they_confirm_it(tmp_path: Path) -> None:
+    shop = Shop([Item(id="a", title="A")], {})
+    shop.allow("ada", Dial.remember, "learn")
+    shop.does("ada", "viewed", "a")
+    shop.change("anon:d1", dial=Dial.off)
+    shop.stores.links.append([Link("l1", NOW, "anon:d1", "ada", DEVICE)])
+    assert export_to(shop.engine, "csv", str(tmp_path / "x"), "learn", False).events == 0
+    shop.stores.links.append([Link("l2", NOW, "anon:d1", "ada", DEVICE, CONFIRMED)])
+    assert export_to(shop.engine, "csv", str(tmp_path / "x"), "learn", False).events == 1
 
 
 def test_an_older_log_does_not_tell_names_and_the_report_says_so(
