@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from tactful.connectors import segment
 from tactful.connectors.segment_names import Meaning
-from tactful.domain.errors import StoreBusy
+from tactful.domain.errors import ClockMoved, StoreBusy
 from tactful.domain.event import Arrival
 from tactful.engine import Engine
 from tactful.intake import Taken
@@ -76,7 +76,7 @@ def replay(engine: Engine, wanted: Callable[[Quarantined], bool], means: Meaning
     means: what names mean in this installation now. What may not be kept is not kept in quarantine either, so a refusal counts as success. Raises StoreBusy, StoreFull, StoreBroken.
     """
     quarantine = engine.stores.quarantine
-    with suppress(StoreBusy):  # a long read holds up only the emptying of logs, which the next purge makes up for
+    with suppress(StoreBusy, ClockMoved):  # held up by a long read, or by a clock in doubt: the next purge makes up for it
         quarantine.purge(engine.shell.now()).wait()  # what is due is not looked at any more
     pieces = [piece for piece in quarantine.pieces() if wanted(piece)]
     what: Counter[str] = Counter()
@@ -93,7 +93,7 @@ def replay(engine: Engine, wanted: Callable[[Quarantined], bool], means: Meaning
             what.update(stored=outcome.stored, duplicate=outcome.duplicate, refused=outcome.refused)
             done.append(piece)
         quarantine.drop(done).wait()
-    with suppress(StoreBusy):
+    with suppress(StoreBusy, ClockMoved):
         quarantine.purge(engine.shell.now()).wait()  # keys that sealed only what has gone go too
     stayed = sum(reasons.values())
     return Replayed(len(pieces), what["stored"], what["duplicate"], what["refused"], stayed, dict(reasons))

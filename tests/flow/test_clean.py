@@ -106,6 +106,7 @@ def test_what_cannot_be_used_names_the_field_and_the_fix(changes: dict[str, Any]
     assert isinstance(unusable, Unusable)
     assert unusable.field == field
     assert fix in unusable.why
+    assert "sniffed" not in unusable.why, "reasons are shown and counted, values stay with the data"
 
 
 @pytest.mark.parametrize("at", [EARLIEST, NOW, NOW + AHEAD])

@@ -21,11 +21,11 @@ from tactful.connectors.files import fingerprint
 from tactful.domain.consent import Consent, ConsentChange, Dial
 from tactful.domain.errors import BadInput, StoreBusy
 from tactful.domain.event import Arrival, Obtained, Told
-from tactful.domain.identity import ALIAS, DEVICE, Link
+from tactful.domain.identity import ALIAS, CONFIRMED, DEVICE, DISOWNED, Link
 from tactful.domain.item import Item, Price
 from tactful.engine import Engine, Shell
 from tactful.flow.gate import Refused
-from tactful.flow.restore import readmit, still_to_say
+from tactful.flow.restore import allowed_now, readmit, still_to_say
 from tactful.ports import Quarantined, Record
 from tests.shop import DAY, NOW, Shop, act, allow, charter
 
@@ -232,6 +232,23 @@ def test_a_resumed_import_says_where_it_goes_on(tmp_path: Path, monkeypatch: pyt
     assert "Goes on after row 20 of rows" in capsys.readouterr().err
 
 
+def test_smaller_pieces_are_heard_also_when_it_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop, rows = bare(), [row(number) for number in range(50)]
+    engine = fresh(shop)
+    taker = Intake(engine, GRANTED, "a form")
+    stopping(taker, monkeypatch, 2, True)
+    with pytest.raises(Stopped):
+        bring(tmp_path, engine, source(rows), taker, True, 10)
+    sizes = []
+    engine = fresh(shop)
+    taken = engine.take
+    monkeypatch.setattr(engine, "take", lambda some, *more: sizes.append(len(some)) or taken(some, *more))
+    account = bring(tmp_path, engine, source(rows), Intake(engine, GRANTED, "a form"), True, 5)
+    assert (set(sizes), account.sent, account.resumed) == ({5}, 50, 0)
+    assert adds_up(account)
+    assert sum(len(events) for _, events in shop.stores.events.people()) == 50
+
+
 def test_one_import_at_a_time(tmp_path: Path) -> None:
     shop = bare()
 
@@ -276,8 +293,11 @@ def test_a_store_that_fails_leaves_the_note_to_go_on_from(tmp_path: Path, monkey
 # ----------------------------------------------------------------------------------------------------------- and back again
 
 
-def lived_in() -> Shop:
-    """People who differ in what they allow, with acts, traits of all kinds, links, and an item with everything."""
+def lived_in(refusing: bool = True) -> Shop:
+    """People who differ in what they allow, with acts, traits of all kinds, links, and an item with everything.
+
+    refusing: what is kept was allowed when it came in, and some of it is not any more.
+    """
     shop = Shop([Item(id="a", title="A", price=Price(3.5), attributes={"x": ["y"]}, vectors={"text": [0.5]}), Item(id="b", title="B")], {}, rules=RULES)  # fmt: skip
     shop.allow("ada")
     shop.allow("bob", Dial.remember, "personalise")
@@ -291,9 +311,9 @@ def lived_in() -> Shop:
     )
     shop.stores.events.append([Record("ada", "sold", (obtained,), NOW + DAY)])
     shop.clock.now += 5000
-    shop.change("ada", purposes={"measure": False}, sensitive={"health": True})
-    shop.change("ada", sellers={"Acme": False}, child=False)
-    shop.change("bob", dial=Dial.off)
+    shop.change("ada", purposes={"measure": not refusing}, sensitive={"health": True})
+    shop.change("ada", sellers={"Acme": not refusing, "Other": False}, child=False)
+    shop.change("bob", dial=Dial.off if refusing else Dial.remember)
     shop.stores.links.append([Link("l1", NOW, "anon:d1", "ada", DEVICE, source="login"), Link("l2", NOW, "old name", "bob", ALIAS)])  # fmt: skip
     return shop
 
@@ -328,7 +348,7 @@ def everything(shop: Shop) -> dict[str, Any]:
 
 @pytest.mark.parametrize("piece", [1, 4, 1000])
 def test_what_one_tactful_writes_another_reads_identically(piece: int, tmp_path: Path) -> None:
-    origin = lived_in()
+    origin = lived_in(refusing=False)
     path = exported(origin, tmp_path / "all.ndjson")
     copy = bare(rules=RULES)
     account = restored(path, copy, tmp_path, piece)
@@ -348,7 +368,7 @@ def test_what_one_tactful_writes_another_reads_identically(piece: int, tmp_path:
 def test_a_restore_that_was_stopped_comes_to_the_same(
     stop: int, committed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    origin = lived_in()
+    origin = lived_in(refusing=False)
     path = exported(origin, tmp_path / "all.ndjson")
     lines = path.read_text().splitlines()
     path.write_text("\n".join([*lines, "{broken", lines[-1], lines[2]]) + "\n")
@@ -388,6 +408,47 @@ def test_what_the_charter_here_does_not_keep_is_refused_with_the_reason() -> Non
     narrowed = readmit(structs.replace(good, purposes=("learn", "sell")), charter(), NOW)
     assert not isinstance(narrowed, Refused)
     assert narrowed[0].purposes == ("learn",), "it never gets another purpose"
+
+
+def test_what_a_person_refuses_now_is_not_taken_up_again(tmp_path: Path) -> None:
+    """Whether they said so there, before the export, or here."""
+    path = exported(lived_in(), tmp_path / "all.ndjson")
+    shop = bare(rules=RULES)
+    account = restored(path, shop, tmp_path)
+    assert adds_up(account)
+    assert account.reasons == {
+        "refused: the person's dial stands at 'Off'": 1,
+        "refused: the person refuses data from 'Acme'": 1,
+    }
+    assert not shop.stores.events.read("bob")
+    assert not any("measure" in event.purposes for _, event in shop.stores.events.read("ada"))
+    here = bare(rules=RULES)
+    here.clock.now += DAY
+    here.change("anon:d1", child=True, dial=Dial.remember, purposes={"learn": True})
+    later = restored(path, here, tmp_path)
+    assert adds_up(later)
+    assert later.reasons["refused: children are not profiled"] == 1
+    assert not here.stores.events.read("anon:d1")
+
+
+def test_what_is_kept_is_what_the_person_allows_now() -> None:
+    sick = structs.replace(charter().data["told"], sensitive="health")
+    rules = charter(data={**RULES.data, "sick": sick})
+    seen, said = act("a"), Told("t", NOW, "interests", "x", "told", ("personalise",), NOW)
+    ill = Told("t", NOW, "ill", "x", "sick", ("personalise",), NOW)
+
+    def why(event: Any, *changes: ConsentChange) -> str:
+        kept = allowed_now(event, rules, Consent.of(changes))
+        return kept.why if isinstance(kept, Refused) else ",".join(sorted(kept.purposes))
+
+    assert why(seen, allow()) == "learn,measure,personalise"
+    assert why(seen, allow(Dial.remember, "learn")) == "learn", "what was not allowed goes"
+    assert "dial stands at 'This visit'" in why(seen, allow(Dial.visit))
+    assert why(said, allow(Dial.told)) == "personalise"
+    assert "allows no purpose of [data.told]" in why(said, allow(Dial.remember, "learn"))
+    assert "has not turned on 'health'" in why(ill, allow())
+    assert why(ill, allow(sensitive=("health",))) == "personalise"
+    assert why(said, allow(child=True)) == "children are not profiled"
 
 
 def test_what_a_person_said_here_later_stands() -> None:
@@ -435,6 +496,41 @@ def test_without_consent_to_carry_only_what_the_purpose_allows_goes_out(tmp_path
     for name in ("recbole", "personalize"):
         made = export_to(shop.engine, name, str(tmp_path / name), "learn", False)
         assert (made.events, made.items) == (3, 2)
+
+
+@pytest.mark.parametrize(
+    ("how", "refuses", "why"),
+    [
+        (DEVICE, {"dial": Dial.off}, "the dial stands at 'Off'"),
+        (ALIAS, {"purposes": {"learn": False}}, "no consent for 'learn'"),
+        (DISOWNED, {}, "it was disowned"),
+    ],
+)
+def test_what_a_device_did_stays_if_whoever_it_belongs_to_refuses(
+    how: str, refuses: dict[str, Any], why: str, tmp_path: Path
+) -> None:
+    shop = Shop([Item(id="a", title="A")], {})
+    shop.allow("ada", Dial.remember, "learn")
+    shop.allow("anon:d1", Dial.remember, "learn")
+    shop.does("anon:d1", "viewed", "a")
+    assert export_to(shop.engine, "csv", str(tmp_path / "x"), "learn", False).events == 1
+    if refuses:
+        shop.change("ada", **refuses)
+    shop.stores.links.append([Link("l", NOW, "anon:d1", "" if how == DISOWNED else "ada", how)])
+    report = export_to(shop.engine, "csv", str(tmp_path / "x"), "learn", False)
+    assert (report.people, report.events, report.left_out) == (0, 0, {why: 1})
+    assert len((tmp_path / "x").read_text().splitlines()) == 1
+
+
+def test_what_a_device_refuses_holds_for_its_person_until_they_confirm_it(tmp_path: Path) -> None:
+    shop = Shop([Item(id="a", title="A")], {})
+    shop.allow("ada", Dial.remember, "learn")
+    shop.does("ada", "viewed", "a")
+    shop.change("anon:d1", dial=Dial.off)
+    shop.stores.links.append([Link("l1", NOW, "anon:d1", "ada", DEVICE)])
+    assert export_to(shop.engine, "csv", str(tmp_path / "x"), "learn", False).events == 0
+    shop.stores.links.append([Link("l2", NOW, "anon:d1", "ada", DEVICE, CONFIRMED)])
+    assert export_to(shop.engine, "csv", str(tmp_path / "x"), "learn", False).events == 1
 
 
 def test_an_older_log_does_not_tell_names_and_the_report_says_so(

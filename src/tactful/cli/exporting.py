@@ -3,7 +3,7 @@
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -17,10 +17,15 @@ from tactful.domain.catalogue import unpack
 from tactful.domain.consent import Consent, ConsentChange
 from tactful.domain.errors import BadInput
 from tactful.domain.event import Event, Interaction
+from tactful.domain.identity import Link, Owners
 from tactful.domain.item import Item
 from tactful.domain.profile import UNKNOWN
 from tactful.engine import Engine
 from tactful.flow.fold import fold
+from tactful.flow.identity import effective
+from tactful.flow.release import kept_back
+
+Links = Mapping[str, Sequence[Link]]
 
 TEXT = ("tactful", "ndjson", "csv")
 """Formats that are one text, so that they can go to the standard output."""
@@ -163,6 +168,9 @@ class _Acts:
     def __iter__(self) -> Iterator[tuple[str, Interaction]]:
         engine, report = self._engine, self._report
         catalogue, now = engine.shelf().catalogue, engine.shell.now()
+        links = dict(engine.stores.links.everybody())
+        consents = {name: Consent.of(changes) for name, changes in engine.stores.consents.everybody()}
+        allowed = effective(consents, links)
         for person in _people(engine):
             profile = fold(UNKNOWN, [(1, event) for event in person.events])
             consent = Consent.of(person.changes)
@@ -173,6 +181,8 @@ class _Acts:
                 report.leave_out(withheld.why, withheld.count)
             if len(kept) < len(history):
                 report.leave_out("it is kept for one visit only", len(history) - len(kept))
+            if person.pseudonym in links:
+                kept = list(self._not_refused(person.pseudonym, kept, links, allowed, now))
             if not kept:
                 continue
             label = person.pseudonym
@@ -183,6 +193,25 @@ class _Acts:
             for act in kept:
                 report.events += 1
                 yield label, act
+
+    def _not_refused(
+        self, name: str, acts: Iterable[Interaction], links: Links, allowed: Mapping[str, Consent], now: int
+    ) -> Iterator[Interaction]:
+        """Those acts that everybody whom the name belongs to lets out, as for the lake. allowed: what holds for each name."""
+        engine, nobody = self._engine, Consent()
+        whose, found = Owners(name, links[name]), [name]
+        for one in found:  # grows: an old name of an old name is somebody's too
+            found += sorted(Owners(one, links.get(one, ())).people - {*found})
+        said = [allowed.get(one, nobody) for one in found]
+        telling = engine.shelf().catalogue.telling(frozenset.intersection(*(one.sensitive for one in said)))
+        for act in acts:
+            why = kept_back(act, self._purpose, said, engine.charter, now, telling)
+            if whose.disowned(act.at):
+                why = "it was disowned"
+            if why is None:
+                yield act
+            else:
+                self._report.leave_out(why)
 
 
 def _to_csv(engine: Engine, where: str, acts: _Acts, report: Report) -> None:

@@ -93,6 +93,9 @@ def _begin(book: Notebook, engine: Engine, source: Source[T], machine: bool, pie
     if found is not None and found.fingerprint != source.fingerprint:
         click.echo(f"{source.name} has changed since this import was stopped; it begins anew.", err=machine)
         found = None
+    if found is not None and not found.finished and piece < found.piece and piece != PIECE:
+        click.echo("The pieces are smaller than when this import was stopped; it begins anew.", err=machine)
+        found = None
     if found is None:
         return Note(source.fingerprint, engine.shell.now(), piece, Account()), False
     if found.finished:

@@ -8,12 +8,12 @@ from tactful.cli.account import Account
 from tactful.cli.importing import Step
 from tactful.cli.taking import Distinct
 from tactful.connectors.tactful import ConsentLine, EventLine, ItemLine, Line, LinkLine
-from tactful.domain.consent import ConsentChange
+from tactful.domain.consent import Consent, ConsentChange
 from tactful.domain.event import Event
 from tactful.engine import Engine
 from tactful.flow.clean import ID_MOST
 from tactful.flow.gate import Refused
-from tactful.flow.restore import readmit, still_to_say
+from tactful.flow.restore import allowed_now, readmit, still_to_say
 from tactful.ports import Quarantined, Record
 
 Row = Line | Quarantined
@@ -50,7 +50,7 @@ class Restore:
         if note.repeated is None:
             note.repeated = sorted(sorted_out.known)
             step.book.write(note)
-        repeated = len(note.repeated)
+        repeated = len(set(note.repeated) - sorted_out.refused.keys())  # taken again, the person may refuse it by now
         sorted_out.keep(step.again)
 
         def finish(account: Account) -> None:
@@ -63,7 +63,7 @@ class Restore:
             account.stored += len(piece) - len(bad) - len(sorted_out.refused) - repeated
             for one in bad:
                 account.blame("quarantined", one.field, one.why)
-            for why in sorted_out.refused:
+            for why in sorted_out.refused.values():
                 account.blame("refused", "", why)
 
         return finish
@@ -75,14 +75,14 @@ class _Piece:
     def __init__(self, engine: Engine, now: int) -> None:
         self._engine, self._stores, self._now = engine, engine.stores, now
         self.quarantined: list[Quarantined] = []
-        self.refused: list[str] = []
+        self.refused: dict[int, str] = {}  # why, by place
         self.known: set[int] = set()
         self._items: list[ItemLine] = []
         self._links: list[LinkLine] = []
         self._changes: dict[str, list[ConsentChange]] = {}
         self._records: dict[tuple[str, str, int], list[Event]] = {}  # by person, data entry, and until when
         self._ids: dict[str, set[str]] = {}  # events that a person has
-        self._asked: dict[str, bool] = {}  # whether a person's consent is here, or came with this piece
+        self._said: dict[str, Consent] = {}  # what a person allows by what is here and what came with this piece
 
     def look(self, place: int, row: Row) -> None:
         """Sort a line out."""
@@ -106,15 +106,15 @@ class _Piece:
 
     def _look_consent(self, place: int, person: str, changes: list[ConsentChange]) -> None:
         if not changes or not 0 < len(person) <= ID_MOST:
-            self.refused.append("it names nobody, or holds no change of consent")
+            self.refused[place] = "it names nobody, or holds no change of consent"
             return
         named = [structs.replace(change, person=person) for change in changes]
         here = [structs.replace(change, person=person) for change in self._stores.consents.read(person)]
         fresh = still_to_say(here + self._changes.get(person, []), named)
         if isinstance(fresh, Refused):
-            self.refused.append(fresh.why)
+            self.refused[place] = fresh.why
             return
-        self._asked[person] = True
+        self._said.pop(person, None)
         if fresh:
             self._changes.setdefault(person, []).extend(fresh)
         else:
@@ -122,25 +122,33 @@ class _Piece:
 
     def _look_event(self, place: int, person: str, event: Event) -> None:
         if not 0 < len(person) <= ID_MOST:
-            self.refused.append("it names nobody")
+            self.refused[place] = "it names nobody"
             return
-        if person not in self._asked:
-            self._asked[person] = bool(self._stores.consents.read(person))
-        if not self._asked[person]:
-            self.refused.append("no consent of this person came before it, and none is here")
+        consent = self._consent(person)
+        if not consent.version:
+            self.refused[place] = "no consent of this person came before it, and none is here"
             return
         kept = readmit(event, self._engine.charter, self._now)
         if isinstance(kept, Refused):
-            self.refused.append(kept.why)
+            self.refused[place] = kept.why
             return
         if person not in self._ids:
             self._ids[person] = {known.id for _, known in self._stores.events.read(person)}
         if event.id in self._ids[person]:
             self.known.add(place)
             return
+        admitted = allowed_now(kept[0], self._engine.charter, consent)
+        if isinstance(admitted, Refused):
+            self.refused[place] = admitted.why
+            return
         self._ids[person].add(event.id)
-        admitted, until = kept
+        until = kept[1]
         self._records.setdefault((person, event.data, until), []).append(admitted)
+
+    def _consent(self, person: str) -> Consent:
+        if person not in self._said:
+            self._said[person] = Consent.of(self._stores.consents.read(person) + self._changes.get(person, []))
+        return self._said[person]
 
     def keep(self, again: bool) -> None:
         """Write it down, and wait until it is durable. again: what could not be read may have been put aside already."""

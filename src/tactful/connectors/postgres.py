@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, LiteralString
@@ -55,7 +56,7 @@ class Table:
         with self._connected() as connection, connection.cursor(name="tactful") as cursor:
             cursor.itersize = _AT_ONCE
             cursor.execute(self._select((*self._keys, *wanted), "ASC"))
-            for row in cursor:
+            for number, row in enumerate(cursor, 1):
                 texts: list[str] = []
                 key = ",".join(map(str, row[:many]))
                 try:
@@ -64,8 +65,7 @@ class Table:
                     arrival = mapper.arrival(0, texts, cells)
                     yield arrival if columns.id else structs.replace(arrival, id=f"{self.name}:{key}")
                 except (ValueError, OverflowError) as mistake:
-                    where = f"row {key}"[:256]
-                    yield mapper.unusable(where, now, texts or [str(cell) for cell in row[many:]], str(mistake))
+                    yield mapper.unusable(f"row {number}", now, texts or [str(cell) for cell in row[many:]], str(mistake))
 
     def count(self) -> int:
         """How many rows there are."""
@@ -74,10 +74,10 @@ class Table:
             return int(row[0]) if row else 0
 
     def fingerprint(self) -> str:
-        """By what the table is known again: how many rows, and the last key."""
+        """By what the table is known again: how many rows, and a hash of the last key, which may name somebody."""
         with self._connected() as connection:
             last = connection.execute(self._select(self._keys, "DESC")).fetchone()
-        return f"{self.count()} rows, last {last}"
+        return f"{self.count()} rows, last {hashlib.blake2b(repr(last).encode(), digest_size=16).hexdigest()}"
 
     def _select(self, columns: Sequence[str], order: LiteralString = "") -> sql.Composed:
         """A SELECT of these columns, or of the count if there are none. order: ASC or DESC by the key."""

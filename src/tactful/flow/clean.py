@@ -81,7 +81,7 @@ def _unusable_id(field: str, value: str) -> Unusable:
 
 def _unusable_interaction(arrival: Arrival) -> Unusable | None:
     if arrival.verb not in VERBS:
-        return Unusable("verb", f"{arrival.verb!r} is not one of {', '.join(VERBS)}")
+        return Unusable("verb", f"it is none of {', '.join(VERBS)}")
     if not arrival.items or "" in arrival.items:
         return Unusable(
             "properties.product_id",

@@ -1,12 +1,12 @@
-"""What another Tactful kept, and may be kept here too: each event stays what it was, under the consent that it came in with."""
+"""What another Tactful kept, and may be kept here too: each event stays what it was, under the consent that it came in with and what the person allows now."""
 
 from msgspec import structs
 
 from tactful.domain.charter import Charter
-from tactful.domain.consent import ConsentChange
+from tactful.domain.consent import Consent, ConsentChange, Dial
 from tactful.domain.event import Event, Inferred, Interaction, Obtained, Told
 from tactful.flow.clean import AHEAD, EARLIEST, ID_MOST
-from tactful.flow.gate import DAY, Refused
+from tactful.flow.gate import DAY, Refused, is_child, purposes_for
 
 PART_MOST = 20
 """How much longer than a message's id the id of one of its events may be (`#interests`, `#12`), in characters."""
@@ -41,6 +41,26 @@ def readmit(event: Event, charter: Charter, now: int) -> tuple[Event, int] | Ref
     if until <= now:
         return Refused("its time is over")
     return structs.replace(event, purposes=purposes), until
+
+
+def allowed_now(event: Event, charter: Charter, consent: Consent) -> Event | Refused:
+    """The event with those of its purposes that the person allows here now; or why it may not be kept at all.
+
+    What comes from elsewhere stays, so of somebody who lets it remember a visit only, nothing that they did comes in.
+    """
+    data = charter.data[event.data]
+    if is_child(consent, charter):
+        return Refused("children are not profiled")
+    if consent.dial < (Dial.told if isinstance(event, Told) else Dial.remember):
+        return Refused(f"the person's dial stands at {consent.dial.words!r}")
+    purposes = purposes_for(data, charter, consent, dict.fromkeys(event.purposes, True))
+    if not purposes:
+        return Refused(f"the person allows no purpose of [data.{event.data}] that it came in for")
+    if data.sensitive and data.sensitive not in consent.sensitive:
+        return Refused(f"the person has not turned on {data.sensitive!r}")
+    if isinstance(event, Obtained) and event.seller in consent.refused_sellers:
+        return Refused(f"the person refuses data from {event.seller!r}")
+    return event if set(purposes) == set(event.purposes) else structs.replace(event, purposes=purposes)
 
 
 def still_to_say(here: list[ConsentChange], there: list[ConsentChange]) -> list[ConsentChange] | Refused:
