@@ -76,7 +76,9 @@ def replay(engine: Engine, wanted: Callable[[Quarantined], bool], means: Meaning
     means: what names mean in this installation now. What may not be kept is not kept in quarantine either, so a refusal counts as success. Raises StoreBusy, StoreFull, StoreBroken.
     """
     quarantine = engine.stores.quarantine
-    with suppress(StoreBusy, ClockMoved):  # held up by a long read, or by a clock in doubt: the next purge makes up for it
+    with suppress(
+        StoreBusy, ClockMoved
+    ):  # held up by a long read, or by a clock in doubt: the next purge makes up for it
         quarantine.purge(engine.shell.now()).wait()  # what is due is not looked at any more
     pieces = [piece for piece in quarantine.pieces() if wanted(piece)]
     what: Counter[str] = Counter()

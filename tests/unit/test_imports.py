@@ -516,7 +516,7 @@ def test_what_a_device_did_stays_if_whoever_it_belongs_to_refuses(
     assert export_to(shop.engine, "csv", str(tmp_path / "x"), "learn", False).events == 1
     if refuses:
         shop.change("ada", **refuses)
-    shop.stores.links.append([Link("l", NOW, "anon:d1", "" if how == DISOWNED else "ada", how)])
+    shop.stores.links.append([Link("l", NOW, "anon:d1", "anon:d1" if how == DISOWNED else "ada", how)])
     report = export_to(shop.engine, "csv", str(tmp_path / "x"), "learn", False)
     assert (report.people, report.events, report.left_out) == (0, 0, {why: 1})
     assert len((tmp_path / "x").read_text().splitlines()) == 1

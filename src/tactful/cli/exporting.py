@@ -22,7 +22,7 @@ from tactful.domain.item import Item
 from tactful.domain.profile import UNKNOWN
 from tactful.engine import Engine
 from tactful.flow.fold import fold
-from tactful.flow.identity import effective
+from tactful.flow.identity import effective, owner_of, people_behind
 from tactful.flow.release import kept_back
 
 Links = Mapping[str, Sequence[Link]]
@@ -199,14 +199,15 @@ class _Acts:
     ) -> Iterator[Interaction]:
         """Those acts that everybody whom the name belongs to lets out, as for the lake. allowed: what holds for each name."""
         engine, nobody = self._engine, Consent()
-        whose, found = Owners(name, links[name]), [name]
-        for one in found:  # grows: an old name of an old name is somebody's too
-            found += sorted(Owners(one, links.get(one, ())).people - {*found})
-        said = [allowed.get(one, nobody) for one in found]
+
+        def owners(one: str) -> Owners:
+            return Owners(one, links.get(one, ()))
+
+        said = [allowed.get(one, nobody) for one in people_behind(name, owners)]
         telling = engine.shelf().catalogue.telling(frozenset.intersection(*(one.sensitive for one in said)))
         for act in acts:
             why = kept_back(act, self._purpose, said, engine.charter, now, telling)
-            if whose.disowned(act.at):
+            if owner_of(name, act.at, owners) is None:
                 why = "it was disowned"
             if why is None:
                 yield act

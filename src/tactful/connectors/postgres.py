@@ -65,7 +65,9 @@ class Table:
                     arrival = mapper.arrival(0, texts, cells)
                     yield arrival if columns.id else structs.replace(arrival, id=f"{self.name}:{key}")
                 except (ValueError, OverflowError) as mistake:
-                    yield mapper.unusable(f"row {number}", now, texts or [str(cell) for cell in row[many:]], str(mistake))
+                    yield mapper.unusable(
+                        f"row {number}", now, texts or [str(cell) for cell in row[many:]], str(mistake)
+                    )
 
     def count(self) -> int:
         """How many rows there are."""
