@@ -96,14 +96,14 @@ def test_show_prints_the_pieces_for_who_asks(home: Path) -> None:
 def test_after_a_fix_replay_keeps_what_was_meant_and_empties_the_rest_from_the_disk(home: Path) -> None:
     before = as_json(home, "quarantine", "replay", "--all")
     assert (before["tried"], before["stored"], before["stayed"]) == (2, 0, 2)
-    came = inside(home, lambda engine: [piece.at for piece in engine.stores.quarantine.pieces()])
+    came = inside(home, lambda engine: {piece.format: piece.at for piece in engine.stores.quarantine.pieces()})
     mend(home)
     after = as_json(home, "quarantine", "replay", "--field", "avoid")
     assert after == {"tried": 1, "stored": 1, "duplicate": 0, "refused": 0, "stayed": 0, "reasons": {}}
     kept = inside(home, lambda engine: engine.profile("ada@example.org").declared["avoid"])
-    assert (kept.value, kept.id, kept.kept) == ("my neighbour", "m#avoid", came[0])
+    assert (kept.value, kept.id, kept.kept) == ("my neighbour", "m#avoid", came["arrival"])
     left = inside(home, lambda engine: engine.stores.quarantine.pieces())
-    assert [(piece.format, piece.at) for piece in left] == [("segment", came[1])]
+    assert [(piece.format, piece.at) for piece in left] == [("segment", came["segment"])]
     text = run(home, "quarantine", "replay", "--all").output
     assert "stayed" in text and "1 × type: expected `str`, got `int`" in text
 
