@@ -315,8 +315,9 @@ class Engine:
         answers = []
         for ask in asks:
             recipe = self.recipes[ask.placement]
+            ask = structs.replace(ask, context={**(context or {}), **ask.context}, at=now)
             view = self.view(profile, consent, recipe.placement.purpose, recipe.placement.surface, now, shelf.catalogue)
-            moment = Moment.of(view, {**(context or {}), **ask.context}, now)
+            moment = Moment.of(view, ask.context, now)
             decision = decide(recipe, ask, view, moment, shelf, self.shell.dice, taken)
             taken += decision.slots.rows.tolist()
             known = person is not None and view.dial > Dial.off

@@ -290,12 +290,23 @@ class Interactions(Struct, frozen=True):
 # --------------------------------------------------------------------------------------------------------------- choosing
 
 
+class SearchIndex(Protocol):
+    """Finds items by words. Derived from the catalogue; holds nothing about people."""
+
+    def find(self, query: str, most: int) -> list[tuple[int, float]]:
+        """(row, relevance above 0) of the items that match, best first. Mends typing mistakes. An empty query finds nothing."""
+
+    def suggest(self, prefix: str, most: int) -> list[str]:
+        """Words or titles with which the query could go on, likeliest first."""
+
+
 class Shelf(Struct, frozen=True):
     """What strategies choose from: one state of the catalogue and of the models. Swapped whole, so a decision sees one state."""
 
     catalogue: Catalogue
     models: dict[str, Model]
     where: str = ""
+    search: SearchIndex | None = None
 
     def model(self, name: str) -> Model:
         """The model called so. Raises NoModel, which names the fix."""
@@ -351,7 +362,12 @@ class Dice(Protocol):
 class Arranger:
     """A way of filling the slots. A plug-in is one file in `arrangers/`."""
 
-    def arrange(self, rows: Rows, scores: NDArray[np.float64], limit: int, catalogue: Catalogue, dice: Dice) -> Slots:
+    personal: ClassVar[bool] = False
+    """Whether it goes by what is known about the person: then the order is no longer the same for everyone."""
+
+    def arrange(
+        self, rows: Rows, scores: NDArray[np.float64], limit: int, catalogue: Catalogue, dice: Dice, moment: Moment
+    ) -> Slots:
         """Fill at most `limit` slots from permitted rows int32[n], given best first with their scores float64[n].
 
         It draws only among these rows, and says with what odds it drew each, given the slots already filled.

@@ -17,6 +17,7 @@ from tactful.arrangers.top import Top
 from tactful.domain.catalogue import Catalogue
 from tactful.domain.decision import Slots
 from tactful.domain.item import Item
+from tactful.domain.view import Moment
 
 AUTHORS = st.lists(st.lists(st.sampled_from("abc"), max_size=2, unique=True), min_size=1, max_size=25)
 
@@ -35,6 +36,7 @@ def scores_of(count: int) -> np.ndarray:
     return np.linspace(1.0, 0.1, count)
 
 
+NOBODY = Moment(0, {}, {}, "adults", frozenset())
 ANY = catalogue([[]] * 200)
 
 
@@ -43,7 +45,7 @@ ANY = catalogue([[]] * 200)
 
 @pytest.mark.parametrize(("count", "limit"), [(0, 3), (2, 3), (3, 3), (9, 3), (9, 0)])
 def test_top_is_the_best_first(count: int, limit: int) -> None:
-    slots = Top().arrange(rows_of(count), scores_of(count), limit, ANY, random.Random(1))
+    slots = Top().arrange(rows_of(count), scores_of(count), limit, ANY, random.Random(1), NOBODY)
     assert slots.rows.tolist() == list(range(min(count, limit)))
     assert slots.odds.tolist() == [1.0] * min(count, limit)
 
@@ -56,7 +58,9 @@ def test_no_author_comes_more_often_than_the_cap_and_the_order_is_kept(
     authors: list[list[str]], most: int, limit: int
 ) -> None:
     rows = rows_of(len(authors))
-    slots = Diverse("author", most).arrange(rows, scores_of(len(rows)), limit, catalogue(authors), random.Random(1))
+    slots = Diverse("author", most).arrange(
+        rows, scores_of(len(rows)), limit, catalogue(authors), random.Random(1), NOBODY
+    )
     chosen = slots.rows.tolist()
     assert chosen == sorted(chosen)
     assert len(chosen) <= limit
@@ -67,7 +71,7 @@ def test_no_author_comes_more_often_than_the_cap_and_the_order_is_kept(
 @given(AUTHORS, st.integers(1, 3), st.integers(1, 12))
 def test_what_is_skipped_would_have_been_one_too_many(authors: list[list[str]], most: int, limit: int) -> None:
     slots = Diverse("author", most).arrange(
-        rows_of(len(authors)), scores_of(len(authors)), limit, catalogue(authors), random.Random(1)
+        rows_of(len(authors)), scores_of(len(authors)), limit, catalogue(authors), random.Random(1), NOBODY
     )
     chosen = slots.rows.tolist()
     end = chosen[-1] if len(chosen) == limit else len(authors)
@@ -83,7 +87,7 @@ def draws(arranger: Exploring, count: int, limit: int, times: int, seed: int = 1
     """So many pages, all from the same dice."""
     dice = random.Random(seed)
     rows, scores = rows_of(count), scores_of(count)
-    return (arranger.arrange(rows, scores, limit, ANY, dice) for _ in range(times))
+    return (arranger.arrange(rows, scores, limit, ANY, dice, NOBODY) for _ in range(times))
 
 
 class Loaded:
@@ -103,7 +107,7 @@ def odds_of_page(arranger: Exploring, page: Sequence[int], count: int) -> list[f
     for row in page:
         falls += [0.0, (left.index(row) + 0.5) / len(left)]  # explore, and draw this one
         left.remove(row)
-    slots = arranger.arrange(rows_of(count), scores_of(count), len(page), ANY, Loaded(falls))
+    slots = arranger.arrange(rows_of(count), scores_of(count), len(page), ANY, Loaded(falls), NOBODY)
     assert slots.rows.tolist() == list(page)
     return slots.odds.tolist()
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from tactful.domain.catalogue import Catalogue, Rows
 from tactful.domain.decision import Slots
+from tactful.domain.view import Moment
 from tactful.ports import Arranger, Dice
 
 
@@ -17,7 +18,9 @@ class Diverse(Arranger, Struct, frozen=True, forbid_unknown_fields=True):
     attribute: str
     most: int = 2
 
-    def arrange(self, rows: Rows, scores: NDArray[np.float64], limit: int, catalogue: Catalogue, dice: Dice) -> Slots:
+    def arrange(
+        self, rows: Rows, scores: NDArray[np.float64], limit: int, catalogue: Catalogue, dice: Dice, moment: Moment
+    ) -> Slots:
         """Walk down the list and skip what would be one too many of its kind. Nothing is left to chance."""
         used: Counter[str] = Counter()
         chosen: list[int] = []

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tactful.domain.catalogue import Catalogue, Rows
 from tactful.domain.decision import Slots
+from tactful.domain.view import Moment
 from tactful.ports import Arranger, Dice
 
 
@@ -19,7 +20,9 @@ class Exploring(Arranger, Struct, frozen=True, forbid_unknown_fields=True):
     share: float = 0.1
     pool: int = 100
 
-    def arrange(self, rows: Rows, scores: NDArray[np.float64], limit: int, catalogue: Catalogue, dice: Dice) -> Slots:
+    def arrange(
+        self, rows: Rows, scores: NDArray[np.float64], limit: int, catalogue: Catalogue, dice: Dice, moment: Moment
+    ) -> Slots:
         """Slot by slot: the best one left with chance 1 - share, else any one left in the pool with equal chance.
 
         The odds of the item in a slot, given those before it: (1 - share) * [it was the best left] + share / (left in the pool).

@@ -285,7 +285,7 @@ class GuardContract(_Documented):
             return
         rows = np.arange(len(BOOKS), dtype=np.int32)
         for moment in self.moments():
-            forgetful = structs.replace(moment, done={})
+            forgetful = structs.replace(moment, done={}, history=(), value=EMPTY.value)
             assert (
                 self.make().permit(rows, BOOKS, moment).tolist() == self.make().permit(rows, BOOKS, forgetful).tolist()
             )
@@ -293,6 +293,12 @@ class GuardContract(_Documented):
     def test_it_manages_where_there_is_nothing(self) -> None:
         for moment in self.moments():
             assert self.make().permit(np.empty(0, np.int32), Catalogue(), moment).tolist() == []
+
+
+MOMENT = Moment.of(seeing("book-1", "book-2", "book-9", "gone", told=("sea",)), {"device": "phone"}, NOW + 1_000)
+"""Somebody of whom a little is known."""
+EMPTY = Moment.of(seeing(), {"device": "phone"}, NOW + 1_000)
+"""Somebody of whom nothing is known, at the same time and place."""
 
 
 class ArrangerContract(_Documented):
@@ -308,7 +314,7 @@ class ArrangerContract(_Documented):
             rows = np.array(dice.sample(range(len(BOOKS)), dice.randrange(len(BOOKS))), np.int32)
             scores = np.array(sorted((dice.random() for _ in rows), reverse=True))
             limit = dice.randrange(15)
-            slots = self.make().arrange(rows, scores, limit, BOOKS, random.Random(seed))
+            slots = self.make().arrange(rows, scores, limit, BOOKS, random.Random(seed), MOMENT)
             chosen = slots.rows.tolist()
             assert len(chosen) <= limit
             assert len(set(chosen)) == len(chosen)
@@ -321,13 +327,23 @@ class ArrangerContract(_Documented):
         for column in (rows, scores):
             column.flags.writeable = False
         for seed in range(20):
-            one, other = (self.make().arrange(rows, scores, 8, BOOKS, random.Random(seed)) for _ in range(2))
+            one, other = (self.make().arrange(rows, scores, 8, BOOKS, random.Random(seed), MOMENT) for _ in range(2))
             assert one.rows.tolist() == other.rows.tolist()
             assert one.odds.tolist() == other.odds.tolist()
+
+    def test_one_that_is_not_personal_does_not_go_by_what_somebody_did(self) -> None:
+        if self.make().personal:
+            return
+        rows, scores = np.arange(40, dtype=np.int32), np.linspace(1, 0, 40)
+        for seed in range(20):
+            known, unknown = (
+                self.make().arrange(rows, scores, 8, BOOKS, random.Random(seed), moment) for moment in (MOMENT, EMPTY)
+            )
+            assert (known.rows.tolist(), known.odds.tolist()) == (unknown.rows.tolist(), unknown.odds.tolist())
 
     def test_odds_of_one_are_certain_and_others_are_not(self) -> None:
         """Where every slot has odds of 1, other dice fill it no differently."""
         rows, scores = np.arange(40, dtype=np.int32), np.linspace(1, 0, 40)
-        pages = [self.make().arrange(rows, scores, 8, BOOKS, random.Random(seed)) for seed in range(50)]
+        pages = [self.make().arrange(rows, scores, 8, BOOKS, random.Random(seed), EMPTY) for seed in range(50)]
         if all(np.all(page.odds == 1) for page in pages):
             assert len({tuple(page.rows.tolist()) for page in pages}) == 1

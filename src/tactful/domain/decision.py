@@ -18,8 +18,9 @@ PERSONAL = frozenset({"history", "told", "obtained", "inferred"})
 class Ask(Struct, frozen=True):
     """One request for one placement.
 
-    item: the item that the page is about, for related items. items: the caller's own candidates (ranking), or None.
-    exclude: item ids that must not come. limit: None takes the placement's.
+    context: what goes on around the person, as the client says (device, weather, place, cart ...). item: the item that the page is
+    about, for related items. items: the caller's own candidates (ranking), or None. exclude: item ids that must not come. limit: None
+    takes the placement's. query: what was typed into a search. at: when it is asked, ms since 1970; the engine fills it in.
     """
 
     placement: str
@@ -28,12 +29,15 @@ class Ask(Struct, frozen=True):
     items: Sequence[str] | None = None
     exclude: Sequence[str] = ()
     limit: int | None = None
+    query: str = ""
+    at: int = 0
 
 
 class Source(Struct, frozen=True):
     """Something that speaks for an item.
 
-    kind: `history`, `told`, `obtained`, `inferred` (personal), or `item`, `context`, `popular`, `assumed`, `default` (not).
+    kind: `history`, `told`, `obtained`, `inferred` (personal), or `item`, `context`, `popular`, `assumed`, `default`, `query`, `curated`,
+    `new` (not).
     key: the item or trait it stands for: the same kind and key in two strategies are the same thing, and go away as one.
     data: the charter's data entry, for personal kinds. verb: what the person did.
     """

@@ -1,6 +1,6 @@
 """The View: the profile cut down to what this person allows, for this purpose, on this surface. It is all that a strategy ever sees."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from msgspec import Struct
 
@@ -128,10 +128,16 @@ class View:
         return found
 
 
+def _nothing(trait: str) -> Value:
+    """Of nobody nothing is known."""
+    return None
+
+
 class Moment(Struct, frozen=True):
     """What the guards know: the time, the context of the request, and what the View says was done and shown before.
 
-    now: milliseconds since 1970. done: items by verb, most recent last. allowed_bits: sensitive categories turned on.
+    now: milliseconds since 1970. done: items by verb, most recent last. history: the same, oldest first. sensitive: categories turned
+    on. value: reads a trait through the View, which notes it.
     """
 
     now: int
@@ -139,6 +145,8 @@ class Moment(Struct, frozen=True):
     done: Mapping[str, tuple[Interaction, ...]]
     audience: str
     sensitive: frozenset[str]
+    history: tuple[Interaction, ...] = ()
+    value: Callable[[str], Value] = _nothing
 
     @staticmethod
     def of(view: View, context: Mapping[str, Value], now: int) -> "Moment":
@@ -146,4 +154,5 @@ class Moment(Struct, frozen=True):
         done: dict[str, list[Interaction]] = {}
         for interaction in view.history():
             done.setdefault(interaction.verb, []).append(interaction)
-        return Moment(now, context, {verb: tuple(acts) for verb, acts in done.items()}, view.audience, view.sensitive)
+        by_verb = {verb: tuple(acts) for verb, acts in done.items()}
+        return Moment(now, context, by_verb, view.audience, view.sensitive, view.history(), view.value)

@@ -69,7 +69,7 @@ def decide(
     fallback = Slots(np.empty(0, np.int32), np.empty(0))
     slots = _guarded(
         f"arranger of {recipe.name}", faults, fallback,
-        lambda: _checked_slots(recipe.arranger.arrange(ranked.rows, ranked.scores, limit, catalogue, dice), ranked, limit),
+        lambda: _checked_slots(recipe.arranger.arrange(ranked.rows, ranked.scores, limit, catalogue, dice, moment), ranked, limit),
     )  # fmt: skip
     verdict = Verdict.hold if recipe.placement.high_stakes else Verdict.release
     if verdict is Verdict.hold:  # what a person has yet to decide is not shown meanwhile
