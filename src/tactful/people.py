@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from msgspec import Struct, structs
 
 from tactful.domain.consent import Consent, Dial
-from tactful.domain.identity import ADDED, ALIAS, CHOSEN, DEVICE, DISOWNED, LINKED, Link, Owners
+from tactful.domain.identity import ADDED, CHOSEN, DISOWNED, LINKED, Link, Owners
 from tactful.domain.profile import UNKNOWN, Profile
 from tactful.flow.fold import fold
 from tactful.flow.gate import visit_start
 from tactful.flow.identity import (
     acts_as,
     at_the_door,
+    effective,
     held_back_by,
     is_known_child,
     names_of,
     owner_of,
-    strictest,
     theirs,
 )
 from tactful.ports import Ack, Stores
@@ -137,12 +137,7 @@ class People:
 
     def effective(self, person: str) -> Consent:
         """What holds for the person now."""
-        own = self.consent(person)
-        if not self.links(person):
-            return own
-        held = strictest(own, self.held_back_by(person).values())
-        child = is_known_child(self.names(person), self.owners, self.consent)
-        return structs.replace(held, child=True) if child else held
+        return effective(self.names(person), self.owners, self.consent)
 
     def profile(self, person: str) -> Profile:
         """The profile, folded from the log. What is at hand is good as long as the last record under each of the person's names
@@ -259,7 +254,7 @@ class People:
         found, waiting = [person], [person]
         while waiting:
             name = waiting.pop()
-            mine = [other for other in self.names(name) if self.owners(other).how(name) in (DEVICE, ALIAS)]
+            mine = [other for other in self.names(name) if self.owners(other).stands_for(name)]
             for other in [*mine, *self.members(name)]:
                 if other not in found:
                     found.append(other)

@@ -8,7 +8,7 @@ import pytest
 
 from tactful.domain.consent import Consent, Dial
 from tactful.domain.event import Arrival
-from tactful.domain.identity import ALIAS, CONFIRMED, DEVICE, UNLINKED, Link, Owners, member
+from tactful.domain.identity import ADDED, ALIAS, CHOSEN, CONFIRMED, DEVICE, UNLINKED, Link, Owners, member
 from tactful.domain.profile import Profile
 from tactful.flow.gate import allows
 from tactful.wire import interactions_in
@@ -406,3 +406,53 @@ def test_many_devices_hold_nobody_up(shop: Shop) -> None:
     shop.engine.people.refresh()
     assert shop.engine.people.effective("ada").dial is Dial.remember
     assert len(shop.engine.people.names("ada")) == 1501
+
+
+# ------------------------------------------------------------------------------------------- several links at the same name
+
+
+def renames(shop: Shop, old: str, new: str) -> None:
+    shop.engine.take([Arrival(id=f"{old} is now {new}", person=new, name="alias", also=(old,), alias=True)]).wait()
+
+
+def test_nothing_is_learned_from_a_child_whose_old_name_was_confirmed() -> None:
+    shop = open_shop()
+    for name in ("ada", "bob"):
+        shop.allow(name)
+    shop.does("bob", "viewed", shop.engine.shelf().catalogue.item(0).id)
+    assert interactions_in(shop.engine).people == 1
+    shop.tells("ada", child=True)
+    renames(shop, "ada", "bob")
+    shop.engine.people.keep([Link("yes", NOW, "ada", "bob", ALIAS, CONFIRMED)])
+    assert shop.engine.people.effective("bob").child and interactions_in(shop.engine).people == 0
+
+
+def test_a_login_under_an_old_name_does_not_hide_that_it_was_a_childs(shop: Shop) -> None:
+    shop.tells("ada", child=True)
+    renames(shop, "ada", "bob")
+    signs_in(shop, "bob", "ada", NOW)
+    shop.engine.people.keep([Link("yes", NOW, "ada", "bob", ALIAS, CONFIRMED)])
+    assert shop.engine.people.effective("bob").child
+
+
+def test_a_childs_name_that_became_anothers_says_nothing_of_whoever_used_it_as_a_device(shop: Shop) -> None:
+    shop.tells("ada", child=True)
+    signs_in(shop, "bob", "ada", NOW - 10)
+    renames(shop, "ada", "eve")
+    shop.engine.people.keep([Link("yes", NOW, "ada", "bob", DEVICE, CONFIRMED)])
+    assert not shop.engine.people.effective("bob").child and shop.engine.people.effective("eve").child
+
+
+def test_a_person_who_was_added_to_an_account_that_was_their_old_name_is_held_back_by_it_still(shop: Shop) -> None:
+    shop.change("bob", dial=Dial.visit)
+    renames(shop, "bob", "ada")
+    shop.engine.people.keep([Link("in", NOW, "bob", "ada", ADDED)])
+    assert list(shop.engine.people.held_back_by("ada")) == ["bob"]
+
+
+def test_an_old_name_that_was_an_account_before_is_forgotten_with_the_person(shop: Shop) -> None:
+    shop.does("bob", "viewed", "a", at=NOW - 5000)
+    shop.engine.people.refresh()
+    shop.engine.people.keep([Link("in", NOW - 4000, "bob", "ada", CHOSEN)])
+    renames(shop, "bob", "ada")
+    assert sorted(shop.engine.people.goes_with("ada")) == ["ada", "bob"]
