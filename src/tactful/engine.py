@@ -220,22 +220,27 @@ class Engine:
 
         What an event states of itself (`granted`) is an answer too, as long as the person has given no other.
         """
-        person = self._who_answers(arrival, now)
-        known = self.people.consent(person)
-        said = arrival.granted if arrival.says is None and known.version == 0 else arrival.says
+        known = {name: self.people.consent(name) for name in self.people.new_names(self._who_answers(arrival, now))}
+        silent = not any(consent.version for consent in known.values())
+        said = arrival.granted if arrival.says is None and silent else arrival.says
         purposes = {name: given for name, given in (said or {}).items() if name in self.charter.purposes}
         if not purposes:
             return None
         source = f"{arrival.name} {arrival.id}"
-        before = self.stores.consents.read(person) if known.version else []
+        before = [change for name, own in known.items() if own.version for change in self.stores.consents.read(name)]
         if any(change.source == source for change in before):
             return False
         purposes = _not_overtaken(purposes, arrival.at or now, before)
         # Who says yes and never touched the dial allows what the purposes say; who did touch it is left where they put it.
-        dial = Dial.remember if any(purposes.values()) and not known.dialled else None
-        change = ConsentChange(now, source, self.charter.version, dial, purposes)
-        acks.append(self._answer(person, change))
-        self.people.know(person, known.after(change))
+        dials = {
+            name: Dial.remember if any(purposes.values()) and not own.dialled else None for name, own in known.items()
+        }
+        changes = [
+            (name, ConsentChange(now, source, self.charter.version, dial, purposes)) for name, dial in dials.items()
+        ]
+        acks.append(self.stores.consents.append(changes))
+        for name, change in changes:
+            self.people.know(name, known[name].after(change))
         return True
 
     def _who_answers(self, arrival: Arrival, now: int) -> str:
@@ -243,8 +248,9 @@ class Engine:
         name = arrival.person
         if name.startswith(ANONYMOUS) or not self.people.links(name):
             return name
-        owner = self.people.who(name, arrival.at or now)
-        return owner if CHOSEN in self.people.owners(name).hows(owner) else name
+        owners = self.people.owners(name)
+        using = owners.at(arrival.at or now)
+        return using if using is not None and CHOSEN in owners.hows(using) else name
 
     def _link(self, arrival: Arrival, at: int, acks: list[Ack[Any]]) -> bool | None:
         """Keep that other names are this person's: whether that is new, or None if there is nothing to keep."""
@@ -341,16 +347,10 @@ class Engine:
     def change_consent(self, person: str, change: ConsentChange) -> Ack[None]:
         """Write a change down; it counts from the next decision on any worker once acknowledged.
 
-        What is answered under an old name is answered by whoever goes by the new one.
+        What is answered under an old name is answered by whoever goes by the new one, and under every name between.
         """
         self.people.refresh()
-        return self._answer(person, change)
-
-    def _answer(self, person: str, change: ConsentChange) -> Ack[None]:
-        new = self.people.owners(person).alias if self.people.links(person) else None
-        return self.stores.consents.append(
-            [(name, change) for name in dict.fromkeys((person, new)) if name is not None]
-        )
+        return self.stores.consents.append([(name, change) for name in self.people.new_names(person)])
 
     def forget(self, person: str) -> list[Ack[None]]:
         """Leave nothing of the person, in any store, under any name that is theirs."""
@@ -361,7 +361,11 @@ class Engine:
 
 def _not_overtaken(purposes: dict[str, bool], at: int, before: Sequence[ConsentChange]) -> dict[str, bool]:
     """The answers, without a yes that was on its way (since `at`, ms since 1970) while a no was given."""
-    refused = {name: change.at for change in before for name, given in change.purposes.items() if not given}
+    refused: dict[str, int] = {}
+    for change in before:  # made under several names, so not in order
+        for name, given in change.purposes.items():
+            if not given:
+                refused[name] = max(change.at, refused.get(name, 0))
     return {name: given for name, given in purposes.items() if not given or at >= refused.get(name, at)}
 
 

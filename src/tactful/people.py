@@ -17,6 +17,7 @@ from tactful.flow.identity import (
     held_back_by,
     is_known_child,
     names_of,
+    new_names,
     owner_of,
     theirs,
 )
@@ -113,6 +114,10 @@ class People:
     def names(self, person: str) -> tuple[str, ...]:
         """The names whose events may be this person's; their own first."""
         return names_of(person, self.links) if self.links(person) else (person,)
+
+    def new_names(self, name: str) -> tuple[str, ...]:
+        """The name, then what it is an old name of, one after the other."""
+        return new_names(name, self.owners) if self.links(name) else (name,)
 
     def who(self, name: str, now: int) -> str:
         """Who is acting under this name now (ms since 1970)."""
@@ -232,13 +237,12 @@ class People:
     def forget(self, person: str) -> list[Ack[None]]:
         """Leave nothing of the person, under any name: their devices and old names are forgotten with them, the people of their
         account too, and what they did under an account that they shared."""
-        self.refresh()
         acks: list[Ack[None]] = []
-        for account in {link.name for link in self.links(person) if link.person == person and link.how == CHOSEN} - {
-            person
-        }:
-            acks.append(self._stores.events.forget(account, frozenset(self._between(account, person, 0, 1 << 62))))
-        for name in self.goes_with(person):
+        going = self.goes_with(person)
+        for one in going:
+            for account in sorted(self._shared_by(one) - set(going)):
+                acks.append(self._stores.events.forget(account, frozenset(self._between(account, one, 0, 1 << 62))))
+        for name in going:
             known = self._profiles.pop(name, None)
             if known is not None:
                 self._cached -= len(known.profile.observed)
@@ -248,10 +252,18 @@ class People:
         self._let_go()
         return acks
 
+    def _shared_by(self, person: str) -> set[str]:
+        """The accounts that the person used."""
+        return {link.name for link in self.links(person) if link.person == person and link.how == CHOSEN}
+
     def goes_with(self, person: str) -> list[str]:
-        """Who is forgotten with this person: their devices and old names, the people of their account, and theirs."""
+        """Who is forgotten with this person: their devices and old names, the people of their account, and theirs.
+
+        Asked for under an old name, it is whoever goes by the new one who is forgotten.
+        """
         self.refresh()
-        found, waiting = [person], [person]
+        found = list(self.new_names(person))
+        waiting = list(found)
         while waiting:
             name = waiting.pop()
             mine = [other for other in self.names(name) if self.owners(other).stands_for(name)]

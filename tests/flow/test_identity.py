@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -11,8 +12,10 @@ from tactful.domain.event import Arrival
 from tactful.domain.identity import ADDED, ALIAS, CHOSEN, CONFIRMED, DEVICE, UNLINKED, Link, Owners, member
 from tactful.domain.profile import Profile
 from tactful.flow.gate import allows
+from tactful.ports import Record
 from tactful.wire import interactions_in
 from tests.shop import DAY, EVERYTHING, NOW, Shop, open_shop
+from tests.shop import act as an_act
 
 ITEMS = tuple(f"thing-{number}" for number in range(12))
 
@@ -456,3 +459,96 @@ def test_an_old_name_that_was_an_account_before_is_forgotten_with_the_person(sho
     shop.engine.people.keep([Link("in", NOW - 4000, "bob", "ada", CHOSEN)])
     renames(shop, "bob", "ada")
     assert sorted(shop.engine.people.goes_with("ada")) == ["ada", "bob"]
+
+
+# ------------------------------------------------------------------------------------------------- chains of old names
+
+
+CHAIN = ("oldest", "older", "old", "ada")
+
+
+def chained(shop: Shop) -> None:
+    """Ada went by three names, one after the other."""
+    for name in CHAIN:
+        shop.allow(name)
+    for old, new in pairwise(CHAIN):
+        renames(shop, old, new)
+
+
+def test_an_answer_under_the_oldest_name_reaches_the_person_and_every_name_between(shop: Shop) -> None:
+    chained(shop)
+    shop.change("oldest", purposes={"learn": False})
+    assert all("learn" in shop.engine.consent(name).refused for name in CHAIN)
+    renames(shop, "ada", "oldest")
+    shop.change("older", purposes={"measure": False})
+    assert all("measure" in shop.engine.consent(name).refused for name in CHAIN), "also where names lead round"
+
+
+def test_what_a_message_answers_under_an_old_name_counts_for_the_rest_of_its_batch(shop: Shop) -> None:
+    chained(shop)
+    no = Arrival(id="no", person="oldest", name="answer", says=dict.fromkeys(EVERYTHING, False))
+    late = Arrival(id="late", person="ada", name="viewed", verb="viewed", items=("a",))
+    outcome = shop.engine.take([no, late]).wait()
+    assert (outcome.stored, outcome.refused) == (1, 1), "the answer, and nothing that was done after it"
+
+
+def test_no_yes_under_an_old_name_moves_a_dial_that_the_person_set_or_undoes_a_later_no(shop: Shop) -> None:
+    renames(shop, "old", "ada")
+    shop.change("ada", dial=Dial.visit, purposes={"learn": False})
+    for more in ({"says": {"learn": True}, "at": NOW - 1000}, {"granted": {"learn": True}, "verb": "viewed"}):
+        shop.engine.take([Arrival(id=str(more), person="old", name="late", items=("a",), **more)]).wait()
+        assert shop.engine.consent("ada").dial is Dial.visit and "learn" in shop.engine.consent("ada").refused
+
+
+@pytest.mark.parametrize("asked", CHAIN)
+def test_forgetting_under_any_name_forgets_the_person_and_all_that_goes_with_them(shop: Shop, asked: str) -> None:
+    chained(shop)
+    signs_in(shop, "ada", "anon:phone", NOW - 5000)
+    for name in (*CHAIN, "anon:phone", "bob"):
+        shop.does(name, "viewed", f"by {name}", at=NOW - 4000)
+    for ack in shop.engine.forget(asked):
+        ack.wait()
+    for name in (*CHAIN, "anon:phone"):
+        assert shop.stores.events.read(name) == [] and shop.stores.consents.read(name) == [], name
+    assert acts(shop, "bob") == ["by bob"]
+
+
+def test_forgetting_under_an_old_name_takes_along_what_the_person_did_under_an_account(shop: Shop) -> None:
+    shop.allow("home")
+    kid = choose(shop, "kid", NOW - 8000)
+    shop.allow(kid)
+    renames(shop, "ada", kid)
+    shop.stores.events.append([Record("home", "browsing", (an_act("kid's", NOW - 7000),), NOW + DAY)]).wait()
+    for ack in shop.engine.forget("ada"):
+        ack.wait()
+    assert shop.stores.events.read("home") == [] and shop.engine.consent("home").version
+
+
+def test_forgetting_somebody_spares_whoever_a_shared_name_became(shop: Shop) -> None:
+    shop.allow("shared")
+    signs_in(shop, "ada", "shared", NOW - 5000)
+    renames(shop, "shared", "bob")
+    shop.does("bob", "viewed", "his", at=NOW - 1000)
+    for ack in shop.engine.forget("ada"):
+        ack.wait()
+    assert acts(shop, "bob") == ["his"]
+
+
+def test_nothing_comes_in_under_an_old_name_of_somebody_who_is_off(shop: Shop) -> None:
+    chained(shop)
+    late = Arrival(id="late", person="oldest", name="viewed", verb="viewed", items=("a",))
+    shop.change("ada", dial=Dial.off)
+    assert shop.engine.consent("oldest").dial is Dial.remember, "it was answered under the new name only"
+    refused = shop.engine.take([late]).wait()
+    assert refused.refused == 1 and "'Off'" in refused.problems[0].why
+    shop.change("ada", dial=Dial.visit)
+    assert shop.engine.take([late]).wait().stored == 1
+
+
+def test_an_answer_under_an_account_is_also_that_of_somebody_who_has_a_new_name_by_now(shop: Shop) -> None:
+    shop.allow("home")
+    kid = choose(shop, "kid", NOW - 8000)
+    shop.allow(kid)
+    renames(shop, kid, "ada")
+    shop.engine.take([Arrival(id="no", person="home", name="answer", at=NOW, says={"learn": False})]).wait()
+    assert ["learn" in shop.engine.consent(name).refused for name in (kid, "ada", "home")] == [True, True, False]

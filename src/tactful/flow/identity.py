@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from msgspec import structs
 
-from tactful.domain.consent import Consent
+from tactful.domain.consent import Consent, Dial
 from tactful.domain.event import Event
 from tactful.domain.identity import ANONYMOUS, Link, Owners
 
@@ -39,6 +39,14 @@ def names_of(person: str, links: Callable[[str], Sequence[Link]]) -> tuple[str, 
                 found.add(link.name)
                 waiting.append(link.name)
     return (person, *sorted(found - {person}))
+
+
+def new_names(name: str, owners: OwnersOf) -> tuple[str, ...]:
+    """The name itself, then what it is an old name of, one after the other; where they lead round, each once."""
+    found = [name]
+    while (new := owners(found[-1]).alias) is not None and new not in found:
+        found.append(new)
+    return tuple(found)
 
 
 def people_behind(name: str, owners: OwnersOf) -> tuple[str, ...]:
@@ -125,7 +133,9 @@ def at_the_door(name: str, moment: int, owners: OwnersOf, consents: Callable[[st
     """Under which name an event is kept, and under whose consent it comes in.
 
     A device's events come under what was answered on the device. What comes under an account while somebody else of it is using it
-    is theirs, under their consent. What still comes under an old name, under which nothing was answered, comes under the new one's.
+    is theirs, under their consent. What still comes under an old name, under which nothing was answered, comes under the new one's;
+    and under the consent of somebody whose dial stands at "Off" nothing does. Whatever else the new one answered counts at use: a
+    link may come after what was done, and the order must not matter.
     """
     own = consents(name)
     of = owners(name)
@@ -135,7 +145,9 @@ def at_the_door(name: str, moment: int, owners: OwnersOf, consents: Callable[[st
     if owner is None or owner == name:
         return name, own
     if of.alias is not None:
-        return name, own if own.version else consents(owner)
+        new = consents(owner)
+        off = new.version > 0 and new.dial is Dial.off
+        return name, own if own.version and not off else new
     return owner, consents(owner)
 
 
