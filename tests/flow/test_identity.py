@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from tactful.domain.consent import Consent, Dial
 from tactful.domain.event import Arrival
@@ -552,3 +553,55 @@ def test_an_answer_under_an_account_is_also_that_of_somebody_who_has_a_new_name_
     renames(shop, kid, "ada")
     shop.engine.take([Arrival(id="no", person="home", name="answer", at=NOW, says={"learn": False})]).wait()
     assert ["learn" in shop.engine.consent(name).refused for name in (kid, "ada", "home")] == [True, True, False]
+
+
+# -------------------------------------------------------------------------------------------------------- a no, and the reason
+
+
+def disowned_visit(shop: Shop) -> None:
+    """Ada says of the last minute that it was not her."""
+    shop.does("ada", "viewed", "guest's", at=NOW - 30_000)
+    shop.engine.people.refresh()
+    for ack in shop.engine.people.disown("ada", NOW - 60_000, NOW, "that"):
+        ack.wait()
+
+
+def test_a_no_from_a_visit_that_was_disowned_counts_and_a_yes_does_not(shop: Shop) -> None:
+    shop.change("ada", purposes={"measure": False})
+    disowned_visit(shop)
+    says = {"learn": False, "measure": True}
+    outcome = shop.engine.take([Arrival(id="no", person="ada", name="answer", at=NOW - 20_000, says=says)]).wait()
+    assert outcome.refused == 1 and "not theirs" in outcome.problems[0].why
+    assert {"learn", "measure"} <= shop.engine.consent("ada").refused
+
+
+@pytest.mark.parametrize("spoilt", [{"id": ""}, {"id": "x" * 300}, {"verb": "sneezed"}, {"verb": "viewed"}, {"at": 5}])
+def test_a_no_in_a_message_that_cannot_be_used_counts_all_the_same(shop: Shop, spoilt: dict[str, Any]) -> None:
+    arrival = Arrival(**{"id": "no", "person": "ada", "name": "answer", "says": {"learn": False}, **spoilt})
+    assert shop.engine.take([arrival]).wait().quarantined == 1
+    assert "learn" in shop.engine.consent("ada").refused
+    shop.change("ada", purposes={"learn": True})
+    shop.engine.take([structs.replace(arrival, items=("a",))]).wait()
+    assert ("learn" in shop.engine.consent("ada").refused) == ("id" in spoilt), "sent again it is the same answer"
+
+
+def test_a_no_of_nobody_is_not_written_down(shop: Shop) -> None:
+    for name in ("", "anon:", "x" * 300):
+        nobody = Arrival(id="no", person=name, name="answer", says={"learn": False})
+        assert shop.engine.take([nobody]).wait().quarantined == 1
+        assert shop.stores.consents.read(name) == []
+
+
+def test_a_login_that_is_not_kept_says_the_true_reason(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    def reason(person: str, **more: Any) -> str:
+        arrival = Arrival(id="in", person=person, name="identify", also=("anon:new",), **more)
+        outcome = shop.engine.take([arrival]).wait()
+        assert outcome.refused == 1
+        return outcome.problems[0].why
+
+    assert "'Off'" in reason("nobody who answered")
+    shop.change("bob", dial=Dial.off)
+    assert "'Off'" in reason("bob") and "traits" in reason("bob", traits={"interests": ["sea"]})
+    monkeypatch.setattr("tactful.engine.LINKS_MOST", 1)
+    signs_in(shop, "ada", "anon:phone", NOW)
+    assert "one for each device" in reason("ada")
