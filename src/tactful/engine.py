@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from tactful.domain.catalogue import Catalogue
 from tactful.domain.charter import Charter
@@ -29,6 +29,8 @@ ANONYMOUS_RECEIPT_MS = DAY
 RECEIPT_MS = 90 * DAY
 LINKS_MOST = 2_000
 """Links that one person may have: whoever says more invents devices."""
+TOO_MANY_LINKS = f"{LINKS_MOST:,} links name the person already, and no more are kept"
+ONE_FOR_EACH = "Send the same id for the same device, one for each device; unlinking frees none, since links are proof"
 NOT_MENDABLE = "none of its traits can be used as they are, nor may any be kept once mended"
 
 
@@ -173,13 +175,10 @@ class Engine:
         usable = clean(arrival, now)
         cleaned = usable if isinstance(usable, Unusable) else clean_values(usable, self.charter, now)
         if isinstance(cleaned, Unusable):
-            if cleaned.field == "timestamp" and arrival.says:
-                noes = {name: False for name, given in arrival.says.items() if not given}
-                self._write_down(
-                    structs.replace(arrival, at=now, says=noes), now, acks
-                )  # a wrong clock delays no withdrawal
+            self._write_noes(arrival, now, acks)
             intake.set_aside(arrival, cleaned)
         elif self.people.disowned(arrival.person, cleaned.arrival.at or now):
+            self._write_noes(arrival, now, acks)
             intake.not_admitted(arrival, "it belongs to a visit of which somebody said that it was not theirs", ())
         else:
             self._let_in(arrival, cleaned, intake, acks)
@@ -190,20 +189,25 @@ class Engine:
         at = usable.at or now
         answered = self._write_down(usable, now, acks)
         linked = self._link(usable, at, acks)
+        heard = [new for new in (answered, linked) if isinstance(new, bool)]
         person, consent = self.people.door(usable.person, at)
         admitted = admit(usable, self.charter, consent, now)
         wanted = [piece for piece in cleaned.spoiled if mendable(piece.arrival, self.charter, consent, now)]
         if isinstance(admitted, Refused):
-            if answered is None and linked is None:
-                only_spoiled = cleaned.spoiled and not usable.traits
-                return intake.not_admitted(arrival, NOT_MENDABLE if only_spoiled else admitted.why, wanted)
+            if not heard:
+                why = admitted.why
+                if not usable.verb and not usable.traits:  # it brings nothing else that could have been kept
+                    if cleaned.spoiled:
+                        why = NOT_MENDABLE
+                    elif isinstance(linked, Refused):
+                        why = linked.why
+                return intake.not_admitted(arrival, why, wanted)
             admitted = Admitted(())
         if admitted.child is not None:
             acks.append(self._mark_child(person, admitted.child, now))
         if cleaned.spoiled or cleaned.dropped:
             intake.keep_without(arrival, wanted, cleaned.dropped)
-        fresh = None if answered is None and linked is None else bool(answered or linked)
-        return intake.keep(person, admitted, fresh)
+        return intake.keep(person, admitted, any(heard) if heard else None)
 
     def _append(self, intake: Intake, acks: list[Ack[Any]]) -> Taken:
         if intake.quarantined:
@@ -220,41 +224,63 @@ class Engine:
 
         What an event states of itself (`granted`) is an answer too, as long as the person has given no other.
         """
-        person = self._who_answers(arrival, now)
-        known = self.people.consent(person)
-        said = arrival.granted if arrival.says is None and known.version == 0 else arrival.says
+        known = {name: self.people.consent(name) for name in self.people.new_names(self._who_answers(arrival, now))}
+        silent = not any(consent.version for consent in known.values())
+        said = arrival.granted if arrival.says is None and silent else arrival.says
         purposes = {name: given for name, given in (said or {}).items() if name in self.charter.purposes}
         if not purposes:
             return None
         source = f"{arrival.name} {arrival.id}"
-        before = self.stores.consents.read(person) if known.version else []
+        before = [change for name, own in known.items() if own.version for change in self.stores.consents.read(name)]
         if any(change.source == source for change in before):
             return False
         purposes = _not_overtaken(purposes, arrival.at or now, before)
         # Who says yes and never touched the dial allows what the purposes say; who did touch it is left where they put it.
-        dial = Dial.remember if any(purposes.values()) and not known.dialled else None
-        change = ConsentChange(now, source, self.charter.version, dial, purposes)
-        acks.append(self._answer(person, change))
-        self.people.know(person, known.after(change))
+        dials = {
+            name: Dial.remember if any(purposes.values()) and not own.dialled else None for name, own in known.items()
+        }
+        changes = [
+            (name, ConsentChange(now, source, self.charter.version, dial, purposes)) for name, dial in dials.items()
+        ]
+        acks.append(self.stores.consents.append(changes))
+        for name, change in changes:
+            self.people.know(name, known[name].after(change))
         return True
+
+    def _write_noes(self, arrival: Arrival, now: int, acks: list[Ack[Any]]) -> None:
+        """A no is written down whatever else is wrong with the message that brings it, as long as it names somebody."""
+        noes = {name: False for name, given in (arrival.says or {}).items() if not given}
+        if not noes:
+            return
+        name = arrival.id if 0 < len(arrival.id) <= ID_MOST else self.shell.name()
+        usable = clean(Arrival(id=name, person=arrival.person, name=arrival.name, at=arrival.at, says=noes), now)
+        if isinstance(usable, Unusable):  # a wrong clock delays no withdrawal
+            usable = clean(Arrival(id=name, person=arrival.person, name=arrival.name, at=now, says=noes), now)
+        if isinstance(usable, Arrival):
+            self._write_down(usable, now, acks)
 
     def _who_answers(self, arrival: Arrival, now: int) -> str:
         """An answer given under an account is whoever's was using it; under any other name it is that name's."""
         name = arrival.person
         if name.startswith(ANONYMOUS) or not self.people.links(name):
             return name
-        owner = self.people.who(name, arrival.at or now)
-        return owner if CHOSEN in self.people.owners(name).hows(owner) else name
+        owners = self.people.owners(name)
+        using = owners.at(arrival.at or now)
+        return using if using is not None and CHOSEN in owners.hows(using) else name
 
-    def _link(self, arrival: Arrival, at: int, acks: list[Ack[Any]]) -> bool | None:
-        """Keep that other names are this person's: whether that is new, or None if there is nothing to keep."""
+    def _link(self, arrival: Arrival, at: int, acks: list[Ack[Any]]) -> bool | Refused | None:
+        """Keep that other names are this person's: whether that is new, why it may not be kept, or None if it says nothing of it."""
         names = [name for name in arrival.also if 0 < len(name) <= ID_MOST and name != arrival.person]
+        if not names:
+            return None
         own = self.people.consent(arrival.person)
         allowed = own.dial > Dial.off or (
             own.version == 0 and any(self.people.consent(name).dial > Dial.off for name in names)
         )
-        if not names or not allowed or len(self.people.links(arrival.person)) >= LINKS_MOST:
-            return None
+        if not allowed:
+            return Refused(f"the person's dial stands at {own.dial.words!r}")
+        if len(self.people.links(arrival.person)) >= LINKS_MOST:
+            return Refused(f"{TOO_MANY_LINKS}. {ONE_FOR_EACH}")
         links = [self._link_of(arrival, name, at) for name in names]
         kept = self.people.keep(links)
         if kept is not None:
@@ -342,16 +368,10 @@ class Engine:
     def change_consent(self, person: str, change: ConsentChange) -> Ack[None]:
         """Write a change down; it counts from the next decision on any worker once acknowledged.
 
-        What is answered under an old name is answered by whoever goes by the new one.
+        What is answered under an old name is answered by whoever goes by the new one, and under every name between.
         """
         self.people.refresh()
-        return self._answer(person, change)
-
-    def _answer(self, person: str, change: ConsentChange) -> Ack[None]:
-        new = self.people.owners(person).alias if self.people.links(person) else None
-        return self.stores.consents.append(
-            [(name, change) for name in dict.fromkeys((person, new)) if name is not None]
-        )
+        return self.stores.consents.append([(name, change) for name in self.people.new_names(person)])
 
     def forget(self, person: str) -> list[Ack[None]]:
         """Leave nothing of the person, in any store, under any name that is theirs."""
@@ -362,7 +382,11 @@ class Engine:
 
 def _not_overtaken(purposes: dict[str, bool], at: int, before: Sequence[ConsentChange]) -> dict[str, bool]:
     """The answers, without a yes that was on its way (since `at`, ms since 1970) while a no was given."""
-    refused = {name: change.at for change in before for name, given in change.purposes.items() if not given}
+    refused: dict[str, int] = {}
+    for change in before:  # made under several names, so not in order
+        for name, given in change.purposes.items():
+            if not given:
+                refused[name] = max(change.at, refused.get(name, 0))
     return {name: given for name, given in purposes.items() if not given or at >= refused.get(name, at)}
 
 

@@ -28,7 +28,7 @@ from tactful.domain.placement import Placement
 from tactful.domain.receiver import DECISIONS, Receiver
 from tactful.engine import Engine, Onward, Shell
 from tactful.flow.decide import Recipe
-from tactful.flow.identity import effective, merged
+from tactful.flow.identity import effective_for_all, merged
 from tactful.learn.interactions import interactions_of
 from tactful.learn.train import learners
 from tactful.plugins import build
@@ -210,6 +210,7 @@ def lake_of(home: Home) -> Lake:
 def interactions_in(engine: Engine) -> Interactions:
     """What may be learned from, of all that is kept."""
     links = dict(engine.stores.links.everybody())
-    consents = effective({name: Consent.of(changes) for name, changes in engine.stores.consents.everybody()}, links)
+    said = {name: Consent.of(changes) for name, changes in engine.stores.consents.everybody()}
+    consents = effective_for_all(said, links)
     people, catalogue = merged(engine.stores.events.people(), links), engine.shelf().catalogue
     return interactions_of(people, consents, engine.charter, catalogue, engine.shell.now())

@@ -22,7 +22,7 @@ from tactful.domain.item import Item
 from tactful.domain.profile import UNKNOWN
 from tactful.engine import Engine
 from tactful.flow.fold import fold
-from tactful.flow.identity import effective, owner_of, people_behind
+from tactful.flow.identity import effective_for_all, owner_of, people_behind
 from tactful.flow.release import kept_back
 
 Links = Mapping[str, Sequence[Link]]
@@ -170,7 +170,7 @@ class _Acts:
         catalogue, now = engine.shelf().catalogue, engine.shell.now()
         links = dict(engine.stores.links.everybody())
         consents = {name: Consent.of(changes) for name, changes in engine.stores.consents.everybody()}
-        allowed = effective(consents, links)
+        allowed = effective_for_all(consents, links)
         for person in _people(engine):
             profile = fold(UNKNOWN, [(1, event) for event in person.events])
             consent = Consent.of(person.changes)

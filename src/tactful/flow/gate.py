@@ -3,6 +3,7 @@
 This is the only file that turns a profile into a View. Take the checks out and `tests/flow/test_gate.py` fails.
 """
 
+import re
 from collections import Counter
 from collections.abc import Container, Mapping, Sequence
 
@@ -13,9 +14,11 @@ from tactful.domain.consent import Consent, Dial
 from tactful.domain.event import Arrival, Event, Interaction, Obtained, Provenance, Told, Trait
 from tactful.domain.profile import Profile
 from tactful.domain.type_rules import CHILD_TRAITS
+from tactful.domain.values.moments import full_years, year
 from tactful.domain.view import Assumed, View, Withheld
 
 DAY = 86_400_000
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class Admitted(Struct, frozen=True):
@@ -173,15 +176,20 @@ def is_child(consent: Consent, charter: Charter) -> bool:
 
 
 def child_in(traits: Mapping[str, object], now: int, age: int) -> bool | None:
-    """What declared traits say of being a child: None, if nothing. The birthday is taken to be yet to come this year."""
+    """What declared traits say of being a child: None, if nothing. Where several say when somebody was born, the youngest counts."""
     said = traits.get("child")
     if isinstance(said, bool):
         return said
-    born = traits.get("birth_year")
+    ages = [_age(traits[name], now) for name in CHILD_TRAITS if name in traits]
+    known = [years for years in ages if years is not None]
+    return min(known) < age if known else None
+
+
+def _age(born: object, now: int) -> int | None:
+    """How old somebody is, by the year or the date of their birth. Of a year alone the birthday is taken to be yet to come."""
     if isinstance(born, int) and not isinstance(born, bool):
-        year = 1970 + int(now / (365.2425 * DAY))
-        return year - born - 1 < age
-    return None
+        return year(now) - born - 1
+    return full_years(born, now) if isinstance(born, str) and _DATE.fullmatch(born) else None
 
 
 def _shut(data: Data, consent: Consent) -> bool:
