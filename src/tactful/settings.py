@@ -13,7 +13,7 @@ from msgspec import Struct
 from tactful.domain.charter import Charter
 from tactful.domain.errors import BadCharter, BadSettings, NotInitialised, TactfulError
 from tactful.domain.event import VERBS
-from tactful.domain.placement import LIMIT_MOST, Placement
+from tactful.domain.placement import LIMIT_MOST, Page, Placement
 from tactful.domain.receiver import Receiver
 from tactful.domain.rules import problems, receiver_problems
 from tactful.domain.view import SURFACES
@@ -103,6 +103,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     server: Server = Server()
     limits: Limits = Limits()
     placements: dict[str, Placement] = {}
+    pages: dict[str, Page] = {}
     segment: Segment = Segment()
     receivers: dict[str, Receiver] = {}
     lake: Lake = Lake()
@@ -187,6 +188,25 @@ def check_outside(home: Path, settings: Settings, charter: Charter) -> None:
         if purpose not in charter.purposes:
             why, fix = f"there is no [purposes.{purpose}]", f"Use some of {', '.join(charter.purposes) or 'none'}"
             raise _error(BadSettings, home / "tactful.toml", "lake.purposes", why, fix)
+
+
+def check_pages(home: Path, settings: Settings) -> None:
+    """Raises BadSettings where a page names a row that no placement fills, or one row twice."""
+    for name, page in settings.pages.items():
+        wrong = ""
+        named = [row.placement for row in page.candidates]
+        for placement in named:
+            if placement not in settings.placements:
+                wrong = (
+                    f"no placement is called {placement!r}; there are {', '.join(settings.placements) or 'none yet'}"
+                )
+            elif named.count(placement) > 1:
+                wrong = f"{placement!r} stands in it twice"
+        if not named or not 0 <= page.show <= len(named):
+            wrong = f"it has {len(named)} rows, and shows {page.show} of them"
+        if wrong:
+            fix = "Name each placement once, and show as many as there are at most"
+            raise _error(BadSettings, home / "tactful.toml", f"pages.{name}.rows", wrong, fix)
 
 
 def bad_recipe(home: Path, where: str, mistake: Exception) -> TactfulError:

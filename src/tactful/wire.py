@@ -33,7 +33,15 @@ from tactful.learn.interactions import interactions_of
 from tactful.learn.train import learners
 from tactful.plugins import build
 from tactful.ports import Arranger, Guard, Interactions, Stores, Strategy
-from tactful.settings import Settings, bad_recipe, check_consent, check_outside, read_charter, read_settings
+from tactful.settings import (
+    Settings,
+    bad_recipe,
+    check_consent,
+    check_outside,
+    check_pages,
+    read_charter,
+    read_settings,
+)
 from tactful.stores.lake import Lake
 from tactful.stores.registry import Registry
 
@@ -75,7 +83,10 @@ def read_home(path: Path) -> Home:
     check_consent(path, settings.segment, charter)
     check_outside(path, settings, charter)
     recipes = {name: recipe_of(name, placement, charter, path) for name, placement in settings.placements.items()}
-    learners(recipe.strategy for recipe in recipes.values())  # a clash of models is better known before serving
+    check_pages(path, settings)
+    learners(
+        one for recipe in recipes.values() for one in recipe.strategies
+    )  # a clash of models is better known before serving
     return Home(path, settings, charter, recipes)
 
 
@@ -91,14 +102,26 @@ def recipe_of(name: str, placement: Placement, charter: Charter, home: Path = Pa
     guards: dict[str, Guard] = {}
     for recipe in (*always, *placement.guards):
         guards.setdefault(str(recipe.get("use")), _part(Guard, recipe, f"{at}.guards", home))
+    strategy = _part(Strategy, placement.strategy, f"{at}.strategy", home)
     return Recipe(
         name=name,
         placement=placement,
-        strategy=_part(Strategy, placement.strategy, f"{at}.strategy", home),
+        strategy=_kept_list(placement.batch, charter, at, home) if placement.batch else strategy,
         guards=guards,
         arranger=_part(Arranger, placement.arranger, f"{at}.arranger", home),
+        fallback=_part(Strategy, placement.fallback, f"{at}.fallback", home) if placement.fallback else None,
+        maker=strategy if placement.batch else None,
         fingerprint=hashlib.blake2b(msgspec.json.encode([placement, always]), digest_size=8).hexdigest(),
     )
+
+
+def _kept_list(trait: str, charter: Charter, at: str, home: Path) -> Strategy:
+    """What shows a list that was made ahead. It stands in the person's ledger as an inferred trait, so the charter must declare it."""
+    if ("inferred", trait) not in charter.of_trait:
+        why = f"the charter keeps no inferred trait {trait!r}; add it to a [data] entry with kind = 'inferred'"
+        raise bad_recipe(home, f"{at}.batch", ValueError(why))
+    kept: Strategy = _part(Strategy, {"use": "kept_list", "trait": trait}, f"{at}.batch", home)
+    return kept
 
 
 def _part(kind: type, recipe: Mapping[str, Any], where: str, home: Path) -> Any:
@@ -121,7 +144,7 @@ def engine_of(home: Home, stores: Stores, shell: Shell | None = None) -> Engine:
     """The engine of an installation, on stores that are already open."""
     return Engine(
         stores, home.models, home.charter, home.recipes, shell or real_shell(),
-        home.settings.limits.cached_events, str(home.path), onward_of(home, stores),
+        home.settings.limits.cached_events, str(home.path), onward_of(home, stores), home.settings.pages,
     )  # fmt: skip
 
 
