@@ -57,12 +57,6 @@ class Home(Struct, frozen=True):
         return self.data / "deliveries.db"
 
     @property
-    def means(self) -> Meaning:
-        """What the names that Segment's clients use mean here."""
-        names = self.settings.segment
-        return meaning(names.events, names.pages, names.items, names.consent, self.charter.purposes)
-
-    @property
     def models(self) -> Registry:
         """Where the models are."""
         return Registry(self.path / "models")
@@ -106,6 +100,12 @@ def _part(kind: type, recipe: Mapping[str, Any], where: str, home: Path) -> Any:
         return build(kind, recipe)
     except (msgspec.ValidationError, UnknownPlugin) as mistake:
         raise bad_recipe(home, where, mistake) from None
+
+
+def means_of(settings: Settings, charter: Charter) -> Meaning:
+    """What the names that Segment's clients use mean here."""
+    names = settings.segment
+    return meaning(names.events, names.pages, names.items, names.consent, charter.purposes)
 
 
 def real_shell() -> Shell:
