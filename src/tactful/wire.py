@@ -1,7 +1,6 @@
 """Settings → engine: the only place that knows every room."""
 
 import hashlib
-import os
 import random
 import secrets
 import time
@@ -34,6 +33,7 @@ from tactful.learn.train import learners
 from tactful.plugins import build
 from tactful.ports import Arranger, Guard, Interactions, Stores, Strategy
 from tactful.settings import Settings, bad_recipe, check_consent, check_outside, read_charter, read_settings
+from tactful.stores.durable import write_once
 from tactful.stores.lake import Lake
 from tactful.stores.registry import Registry
 
@@ -194,13 +194,7 @@ def feed_of(home: Home, stores: Stores) -> Callable[[str, int, int, int], bytes]
 def lake_of(home: Home) -> Lake:
     """The lake of an installation; its key is made on first use."""
     path = home.path / "lake.key"
-    try:
-        file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    except FileExistsError:
-        pass
-    else:
-        with os.fdopen(file, "wb") as out:
-            out.write(secrets.token_bytes(32))
+    write_once(path, secrets.token_bytes(32))
     key = path.read_bytes()
     if len(key) != 32:
         raise BadInput(field=str(path), why="a lake's key is 32 bytes", fix="Delete it and the lake, and export anew")
