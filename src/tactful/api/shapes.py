@@ -6,7 +6,7 @@ from msgspec import Meta, Struct
 
 from tactful.domain.item import Attribute, Price
 from tactful.domain.receipt import Receipt
-from tactful.intake import Problem
+from tactful.intake import Outcome
 
 Name = Annotated[str, Meta(min_length=1, max_length=256)]
 Names = Annotated[list[Name], Meta(max_length=10_000)]
@@ -91,17 +91,10 @@ class DecideResponse(Struct):
     decisions: list[DecisionOut]
 
 
-class BatchResponse(Struct):
+class BatchResponse(Outcome, frozen=True, kw_only=True):
     """The account: sent = stored + duplicate + quarantined + refused."""
 
     success: bool
-    sent: int
-    stored: int
-    duplicate: int
-    quarantined: int
-    refused: int
-    stripped: dict[str, int]
-    problems: list[Problem]
 
 
 class ItemsResponse(Struct):
