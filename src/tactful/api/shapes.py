@@ -33,6 +33,16 @@ class DecideRequest(Struct, forbid_unknown_fields=True):
     exclude: Names = []
 
 
+class PageRequest(Struct, forbid_unknown_fields=True):
+    """Who is asking for which declared page, `[pages.NAME]` of tactful.toml."""
+
+    page: Name
+    person: Name | None = None
+    anonymous: Name | None = None
+    context: Context = {}
+    exclude: Names = []
+
+
 class RankRequest(Struct, forbid_unknown_fields=True):
     """The caller's own candidates, to be put in the person's order."""
 
@@ -89,6 +99,21 @@ class DecideResponse(Struct):
     """One decision for each placement asked for, in the same order."""
 
     decisions: list[DecisionOut]
+
+
+class PageRow(DecisionOut):
+    """A row in its place. words: what the placement is, as tactful.toml says it. value: the estimated chance that the next choice falls into it."""
+
+    words: str
+    value: float
+
+
+class PageResponse(Struct):
+    """The rows, in the order in which this person is likeliest to choose from them. personal: whether anything about the person moved them."""
+
+    page: str
+    personal: bool
+    rows: list[PageRow]
 
 
 class BatchResponse(Outcome, frozen=True, kw_only=True):
