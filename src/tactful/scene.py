@@ -24,7 +24,8 @@ class Look(Struct, frozen=True):
 
 
 class Scene(Struct, frozen=True):
-    """One person (None: somebody unknown) at one moment, in front of one state of the shelf. now: ms since 1970."""
+    """One person (None: somebody unknown) at one moment, in front of one state of the shelf. now: ms since 1970; began: by the
+    shell's other clock, in seconds."""
 
     person: str | None
     consent: Consent
@@ -33,6 +34,7 @@ class Scene(Struct, frozen=True):
     charter: Charter
     now: int
     context: Mapping[str, Value]
+    began: float = 0.0
 
     def view(self, purpose: str, surface: str) -> View:
         """What may be read for this purpose, on this surface: the only way from a profile to a View."""
