@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from msgspec import Struct, structs
+from msgspec import Struct, field, structs
 
 from tactful.domain.charter import Charter
 from tactful.domain.consent import Consent, Dial
@@ -33,13 +33,17 @@ class Scene(Struct, frozen=True):
     charter: Charter
     now: int
     context: Mapping[str, Value]
+    _views: dict[tuple[str, str], View] = field(default_factory=dict)
 
     def view(self, purpose: str, surface: str) -> View:
-        """What may be read for this purpose, on this surface: the only way from a profile to a View."""
-        return view_of(
-            self.profile, self.consent, self.charter, purpose=purpose, surface=surface, now=self.now,
-            telling=self.shelf.catalogue.telling(self.consent.sensitive),
-        )  # fmt: skip
+        """What may be read for this purpose, on this surface: the only way from a profile to a View. Cut once a scene, opened anew each time."""
+        found = self._views.get((purpose, surface))
+        if found is None:
+            found = self._views[purpose, surface] = view_of(
+                self.profile, self.consent, self.charter, purpose=purpose, surface=surface, now=self.now,
+                telling=self.shelf.catalogue.telling(self.consent.sensitive),
+            )  # fmt: skip
+        return found.again()
 
     def consider(self, recipe: Recipe, ask: Ask) -> Look:
         """propose → permit."""
