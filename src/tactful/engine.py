@@ -2,15 +2,16 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from random import Random
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from tactful.domain.catalogue import Catalogue
 from tactful.domain.charter import Charter
 from tactful.domain.consent import NOBODY, Consent, ConsentChange, Dial
 from tactful.domain.decision import Ask, Verdict
-from tactful.domain.errors import StaleModel, UnknownPlacement
+from tactful.domain.errors import BadInput, StaleModel, UnknownPlacement
 from tactful.domain.event import Arrival, Value
 from tactful.domain.identity import ALIAS, ANONYMOUS, CHOSEN, DEVICE, Link
 from tactful.domain.profile import UNKNOWN, Profile
@@ -20,6 +21,7 @@ from tactful.flow.clean import ID_MOST, Cleaned, Unusable, alone, clean, clean_v
 from tactful.flow.decide import Decision, Recipe, decide
 from tactful.flow.explain import Stamp, explain
 from tactful.flow.gate import DAY, Admitted, Refused, admit, mendable, view_of
+from tactful.flow.why_not import WhyNot, why_not
 from tactful.intake import Intake, Taken
 from tactful.learn.train import fits
 from tactful.people import People
@@ -68,6 +70,16 @@ class Answer(Struct, frozen=True):
     receipt: Receipt
     durable: Ack[None]
     catalogue: Catalogue
+
+
+class _Sitting(Struct, frozen=True):
+    """What a page is decided from: one state of the shelf, of the person, and of what they allow."""
+
+    now: int
+    shelf: Shelf
+    person: str | None
+    consent: Consent
+    profile: Profile
 
 
 class Engine:
@@ -326,6 +338,63 @@ class Engine:
 
         Raises UnknownPlacement, NoModel.
         """
+        sitting = self._sit(person, asks)
+        taken: list[int] = []
+        answers = []
+        for ask in asks:
+            decision, receipt = self._made(sitting, ask, context, taken, self.shell.dice, self.shell.name())
+            taken += decision.slots.rows.tolist()
+            known = receipt.person is not None
+            keep = RECEIPT_MS if known else ANONYMOUS_RECEIPT_MS
+            durable = self.stores.receipts.append(receipt, sitting.now + keep, known and self.onward.decisions)
+            answers.append(Answer(decision, receipt, durable, sitting.shelf.catalogue))
+        return answers
+
+    def preview(
+        self, person: str | None, asks: Sequence[Ask], dial: Dial, context: Mapping[str, Value] | None = None
+    ) -> list[Answer]:
+        """The same page as if the person's dial stood at another level, at most at its own. Nothing is written, no receipt is kept.
+
+        Chance falls the same way at every level, so that two previews differ by the dial alone. Raises UnknownPlacement, NoModel,
+        BadInput.
+        """
+        sitting = self._sit(person, asks)
+        own = sitting.consent.dial
+        if dial > own:
+            raise BadInput(
+                field="dial",
+                why=f"the dial stands at {own.words!r}; what a higher level would use has not been kept, so there is nothing to show",
+                fix=f"Choose {own.name} or a lower level",
+            )
+        sitting = structs.replace(sitting, consent=structs.replace(sitting.consent, dial=dial))
+        dice, taken, answers = Random(0), list[int](), []
+        for ask in asks:
+            decision, receipt = self._made(sitting, ask, context, taken, dice, "")
+            taken += decision.slots.rows.tolist()
+            answers.append(Answer(decision, receipt, Ack(None), sitting.shelf.catalogue))
+        return answers
+
+    def why_not(
+        self,
+        person: str | None,
+        ask: Ask,
+        item: str,
+        context: Mapping[str, Value] | None = None,
+        on_page: Sequence[str] = (),
+    ) -> WhyNot:
+        """Why an item is not shown, by deciding once more. on_page: items that stood on the page already. Nothing is kept.
+
+        Raises UnknownPlacement, NoModel.
+        """
+        sitting = self._sit(person, [ask])
+        ask, view, moment = self._seen(sitting, ask, context)
+        catalogue = sitting.shelf.catalogue
+        taken = catalogue.rows(on_page).tolist()
+        decision = decide(self.recipes[ask.placement], ask, view, moment, sitting.shelf, Random(0), taken)
+        return why_not(decision, item, moment, catalogue, taken)
+
+    def _sit(self, person: str | None, asks: Sequence[Ask]) -> "_Sitting":
+        """Load all that a page is decided from, once. Raises UnknownPlacement."""
         for ask in asks:
             if ask.placement not in self.recipes:
                 raise UnknownPlacement(name=ask.placement, available=", ".join(sorted(self.recipes)) or "none yet")
@@ -337,22 +406,32 @@ class Engine:
                 self.people.refresh()
                 person = self.people.who(person, now)
                 consent, profile = self.people.effective(person), self.people.profile(person)
-        taken: list[int] = []
-        answers = []
-        for ask in asks:
-            recipe = self.recipes[ask.placement]
-            ask = structs.replace(ask, context={**(context or {}), **ask.context}, at=now)
-            view = self.view(profile, consent, recipe.placement.purpose, recipe.placement.surface, now, shelf.catalogue)
-            moment = Moment.of(view, ask.context, now)
-            decision = decide(recipe, ask, view, moment, shelf, self.shell.dice, taken)
-            taken += decision.slots.rows.tolist()
-            known = person is not None and view.dial > Dial.off
-            stamp = Stamp(self.shell.name(), now, person if known else None)
-            receipt = explain(decision, view, shelf, self.charter, consent, stamp)
-            keep = RECEIPT_MS if known else ANONYMOUS_RECEIPT_MS
-            durable = self.stores.receipts.append(receipt, now + keep, known and self.onward.decisions)
-            answers.append(Answer(decision, receipt, durable, shelf.catalogue))
-        return answers
+        return _Sitting(now, shelf, person, consent, profile)
+
+    def _seen(self, sitting: "_Sitting", ask: Ask, context: Mapping[str, Value] | None) -> tuple[Ask, View, Moment]:
+        """The request with its time and context, and what may be read for it."""
+        placement = self.recipes[ask.placement].placement
+        ask = structs.replace(ask, context={**(context or {}), **ask.context}, at=sitting.now)
+        view = self.view(
+            sitting.profile, sitting.consent, placement.purpose, placement.surface, sitting.now, sitting.shelf.catalogue
+        )
+        return ask, view, Moment.of(view, ask.context, sitting.now)
+
+    def _made(
+        self,
+        sitting: "_Sitting",
+        ask: Ask,
+        context: Mapping[str, Value] | None,
+        taken: Sequence[int],
+        dice: Dice,
+        name: str,
+    ) -> tuple[Decision, Receipt]:
+        """One decision with its receipt, called so."""
+        ask, view, moment = self._seen(sitting, ask, context)
+        decision = decide(self.recipes[ask.placement], ask, view, moment, sitting.shelf, dice, taken)
+        known = sitting.person is not None and view.dial > Dial.off
+        stamp = Stamp(name, sitting.now, sitting.person if known else None)
+        return decision, explain(decision, view, sitting.shelf, self.charter, sitting.consent, stamp)
 
     def view(
         self, profile: Profile, consent: Consent, purpose: str, surface: str, now: int, catalogue: Catalogue

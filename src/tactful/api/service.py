@@ -11,7 +11,9 @@ from tactful.connectors.segment import Caller, meaning
 from tactful.domain.consent import ConsentChange, Dial
 from tactful.domain.errors import NotAllowed
 from tactful.domain.identity import ANONYMOUS, account_of
+from tactful.domain.words import Languages
 from tactful.engine import Engine
+from tactful.languages import read_languages
 from tactful.settings import Settings
 
 
@@ -31,8 +33,11 @@ class Service:
         access: Access,
         settings: Settings,
         feeding: Feeding | None = None,
+        languages: Languages | None = None,
     ) -> None:
         self.engine, self.access, self.feeding = engine, access, feeding
+        self.languages = languages or read_languages(default=settings.language)
+        self.mute = settings.explain.mute
         self.limits, self.personalize, self.gorse = settings.limits, settings.personalize, settings.gorse
         names = settings.segment
         self.means = meaning(names.events, names.pages, names.items, names.consent, engine.charter.purposes)

@@ -17,6 +17,9 @@ from tactful.ports import Arranger, Dice, Guard, Shelf, Strategy
 REMOVED_NAMED = 20
 """How many of the items that a guard removed are named in the receipt, best first; all are counted."""
 
+FAILED = "the guard failed, and a guard that fails permits nothing"
+"""Why items are gone that a broken guard should have judged."""
+
 T = TypeVar("T")
 
 
@@ -173,7 +176,7 @@ def _permit(
             lambda g=guard: _checked_mask(g.permit(rows, catalogue, moment), len(rows)),  # type: ignore[misc]
         )  # fmt: skip
         failed = len(faults) > before
-        why = "the guard failed, and a guard that fails permits nothing" if failed else guard.why
+        why = FAILED if failed else guard.why
         apply(name, why, mask, guard.personal)
     return kept, tuple(removed)
 
