@@ -3,29 +3,32 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from random import Random
-from typing import Any
+from typing import Any, Protocol
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from tactful.domain.catalogue import Catalogue
 from tactful.domain.charter import Charter
 from tactful.domain.consent import NOBODY, Consent, ConsentChange, Dial
-from tactful.domain.decision import Ask, Verdict
-from tactful.domain.errors import BadInput, StaleModel, UnknownPlacement
+from tactful.domain.decision import Ask, Placed, Verdict
+from tactful.domain.errors import StaleModel, UnknownPage, UnknownPlacement
 from tactful.domain.event import Arrival, Value
 from tactful.domain.identity import ALIAS, ANONYMOUS, CHOSEN, DEVICE, Link
+from tactful.domain.placement import Page
 from tactful.domain.profile import UNKNOWN, Profile
 from tactful.domain.receipt import Receipt
-from tactful.domain.view import Moment, View
+from tactful.domain.view import View
 from tactful.flow.clean import ID_MOST, Cleaned, Unusable, alone, clean, clean_values
-from tactful.flow.decide import Decision, Recipe, decide
-from tactful.flow.explain import Stamp, explain
-from tactful.flow.gate import DAY, Admitted, Refused, admit, mendable, view_of
+from tactful.flow.decide import Decision, OnPage, Recipe
+from tactful.flow.explain import Stamp, about_person, explain
+from tactful.flow.gate import DAY, Admitted, Refused, admit, mendable
+from tactful.flow.page import next_row
 from tactful.flow.why_not import WhyNot, why_not
 from tactful.intake import Intake, Taken
 from tactful.learn.train import fits
 from tactful.people import People
 from tactful.ports import VISIT, Ack, Dice, Model, ModelStore, Quarantined, Record, Shelf, Stores
+from tactful.scene import Look, Scene
 
 ANONYMOUS_RECEIPT_MS = DAY
 RECEIPT_MS = 90 * DAY
@@ -72,16 +75,6 @@ class Answer(Struct, frozen=True):
     catalogue: Catalogue
 
 
-class _Sitting(Struct, frozen=True):
-    """What a page is decided from: one state of the shelf, of the person, and of what they allow."""
-
-    now: int
-    shelf: Shelf
-    person: str | None
-    consent: Consent
-    profile: Profile
-
-
 class Engine:
     """Everything an installation can do, on top of stores that are passed in."""
 
@@ -95,7 +88,9 @@ class Engine:
         cached_events: int = 150_000,
         where: str = "",
         onward: Onward | None = None,
+        pages: Mapping[str, Page] | None = None,
     ) -> None:
+        self.pages: Mapping[str, Page] = pages or {}
         self.stores, self.models, self.charter, self.recipes, self.shell = stores, models, charter, recipes, shell
         self.onward = onward or Onward()
         self._shelf = Shelf(Catalogue(charter.proxies), {}, where)
@@ -225,7 +220,7 @@ class Engine:
         if intake.quarantined:
             acks.append(self.stores.quarantine.put(intake.quarantined))
         records = [
-            Record(person, data, tuple(events), self._keep_until(data, intake.now))
+            Record(person, data, tuple(events), self.keep_until(data, intake.now))
             for (person, data), events in intake.records.items()
         ]
         nothing: Ack[frozenset[tuple[str, str]]] = Ack(frozenset())
@@ -315,7 +310,8 @@ class Engine:
             self.people.know(person, NOBODY.after(change))  # it counts for this batch already
         return self.stores.consents.append(silent) if silent else Ack(None)
 
-    def _keep_until(self, data: str, now: int) -> int:
+    def keep_until(self, data: str, now: int) -> int:
+        """Until when (ms since 1970) what came in now may be kept under this data entry."""
         if data == VISIT:
             return now + self.charter.visit_ms
         return now + self.charter.data[data].retention_days * DAY
@@ -338,41 +334,38 @@ class Engine:
 
         Raises UnknownPlacement, NoModel.
         """
-        sitting = self._sit(person, asks)
-        taken: list[int] = []
-        answers = []
-        for ask in asks:
-            decision, receipt = self._made(sitting, ask, context, taken, self.shell.dice, self.shell.name())
-            taken += decision.slots.rows.tolist()
-            known = receipt.person is not None
-            keep = RECEIPT_MS if known else ANONYMOUS_RECEIPT_MS
-            durable = self.stores.receipts.append(receipt, sitting.now + keep, known and self.onward.decisions)
-            answers.append(Answer(decision, receipt, durable, sitting.shelf.catalogue))
-        return answers
+        recipes = [self.recipe(ask.placement) for ask in asks]
+        return _decided(self.scene(person, context), recipes, asks, self._answer)
+
+    def page(
+        self, person: str | None, name: str, context: Mapping[str, Value] | None = None, exclude: Sequence[str] = ()
+    ) -> list[Answer]:
+        """The rows of a declared page, in this person's order; where nothing may be known, in the same order for everybody.
+
+        Raises UnknownPage, NoModel.
+        """
+        self.declared(name)  # before anything is loaded
+        return self._page(self.scene(person, context), name, exclude, self._answer)
 
     def preview(
-        self, person: str | None, asks: Sequence[Ask], dial: Dial, context: Mapping[str, Value] | None = None
+        self, person: str | None, dial: Dial, page: str | Sequence[Ask], context: Mapping[str, Value] | None = None
     ) -> list[Answer]:
-        """The same page as if the person's dial stood at another level, at most at its own. Nothing is written, no receipt is kept.
+        """A page (its name, or its placements) as if the person's dial stood at another level, at most at its own. Nothing is written, no
+        receipt is kept.
 
-        Chance falls the same way at every level, so that two previews differ by the dial alone. Raises UnknownPlacement, NoModel,
-        BadInput.
+        Chance falls the same way at every level, so that two previews differ by the dial alone. Raises UnknownPage, UnknownPlacement,
+        NoModel, BadInput.
         """
-        sitting = self._sit(person, asks)
-        own = sitting.consent.dial
-        if dial > own:
-            raise BadInput(
-                field="dial",
-                why=f"the dial stands at {own.words!r}; what a higher level would use has not been kept, so there is nothing to show",
-                fix=f"Choose {own.name} or a lower level",
-            )
-        sitting = structs.replace(sitting, consent=structs.replace(sitting.consent, dial=dial))
-        dice, taken, answers = Random(0), list[int](), []
-        for ask in asks:
-            decision, receipt = self._made(sitting, ask, context, taken, dice, "")
-            taken += decision.slots.rows.tolist()
-            answers.append(Answer(decision, receipt, Ack(None), sitting.shelf.catalogue))
-        return answers
+        scene = self.scene(person, context).with_dial(dial)
+        dice = Random(0)
+
+        def unkept(scene: Scene, look: Look, page: OnPage, placed: Placed | None = None) -> Answer:
+            decision, receipt = self._made(scene, look, page, placed, dice, "")
+            return Answer(decision, receipt, Ack(None), scene.shelf.catalogue)
+
+        if isinstance(page, str):
+            return self._page(scene, page, (), unkept)
+        return _decided(scene, [self.recipe(ask.placement) for ask in page], page, unkept)
 
     def why_not(
         self,
@@ -386,18 +379,44 @@ class Engine:
 
         Raises UnknownPlacement, NoModel.
         """
-        sitting = self._sit(person, [ask])
-        ask, view, moment = self._seen(sitting, ask, context)
-        catalogue = sitting.shelf.catalogue
-        taken = catalogue.rows(on_page).tolist()
-        decision = decide(self.recipes[ask.placement], ask, view, moment, sitting.shelf, Random(0), taken)
-        return why_not(decision, item, moment, catalogue, taken)
+        recipe, scene = self.recipe(ask.placement), self.scene(person, context)
+        look, catalogue = scene.consider(recipe, ask), scene.shelf.catalogue
+        page = OnPage(tuple(catalogue.rows(on_page).tolist()))
+        return why_not(scene.choose(look, Random(0), page), item, look.moment, catalogue, page.rows)
 
-    def _sit(self, person: str | None, asks: Sequence[Ask]) -> "_Sitting":
-        """Load all that a page is decided from, once. Raises UnknownPlacement."""
-        for ask in asks:
-            if ask.placement not in self.recipes:
-                raise UnknownPlacement(name=ask.placement, available=", ".join(sorted(self.recipes)) or "none yet")
+    def _page(self, scene: Scene, name: str, exclude: Sequence[str], answered: "_Answered") -> list[Answer]:
+        declared = self.declared(name)
+        rows = declared.candidates
+        looks = [scene.consider(self.recipe(row.placement), Ask(row.placement, exclude=exclude)) for row in rows]
+        considered, size = [look.considered for look in looks], len(scene.shelf.catalogue)
+        personal = any(about_person(one.scored, one.kept) for one in considered)
+        page, answers, left = OnPage(), [], list(range(len(rows)))
+        for place in range(1, (declared.show or len(rows)) + 1):
+            found = next_row(left, rows, considered, page, size)
+            if found is None:
+                break
+            left.remove(found[0])
+            answer = answered(scene, looks[found[0]], page, Placed(name, place, found[1], personal))
+            page = _with(page, answer)
+            answers.append(answer)
+        return answers
+
+    def declared(self, page: str) -> Page:
+        """The declared page called so. Raises UnknownPage."""
+        found = self.pages.get(page)
+        if found is None:
+            raise UnknownPage(name=page, available=", ".join(sorted(self.pages)) or "none yet")
+        return found
+
+    def recipe(self, placement: str) -> Recipe:
+        """The recipe of a placement. Raises UnknownPlacement."""
+        found = self.recipes.get(placement)
+        if found is None:
+            raise UnknownPlacement(name=placement, available=", ".join(sorted(self.recipes)) or "none yet")
+        return found
+
+    def scene(self, person: str | None, context: Mapping[str, Value] | None = None) -> Scene:
+        """Everything that decisions for this person need, as it is now. person: None for somebody unknown."""
         now = self.shell.now()
         with self.stores.glance():
             shelf = self.shelf()
@@ -406,41 +425,29 @@ class Engine:
                 self.people.refresh()
                 person = self.people.who(person, now)
                 consent, profile = self.people.effective(person), self.people.profile(person)
-        return _Sitting(now, shelf, person, consent, profile)
-
-    def _seen(self, sitting: "_Sitting", ask: Ask, context: Mapping[str, Value] | None) -> tuple[Ask, View, Moment]:
-        """The request with its time and context, and what may be read for it."""
-        placement = self.recipes[ask.placement].placement
-        ask = structs.replace(ask, context={**(context or {}), **ask.context}, at=sitting.now)
-        view = self.view(
-            sitting.profile, sitting.consent, placement.purpose, placement.surface, sitting.now, sitting.shelf.catalogue
-        )
-        return ask, view, Moment.of(view, ask.context, sitting.now)
-
-    def _made(
-        self,
-        sitting: "_Sitting",
-        ask: Ask,
-        context: Mapping[str, Value] | None,
-        taken: Sequence[int],
-        dice: Dice,
-        name: str,
-    ) -> tuple[Decision, Receipt]:
-        """One decision with its receipt, called so."""
-        ask, view, moment = self._seen(sitting, ask, context)
-        decision = decide(self.recipes[ask.placement], ask, view, moment, sitting.shelf, dice, taken)
-        known = sitting.person is not None and view.dial > Dial.off
-        stamp = Stamp(name, sitting.now, sitting.person if known else None)
-        return decision, explain(decision, view, sitting.shelf, self.charter, sitting.consent, stamp)
+        return Scene(person, consent, profile, shelf, self.charter, now, context or {})
 
     def view(
         self, profile: Profile, consent: Consent, purpose: str, surface: str, now: int, catalogue: Catalogue
     ) -> View:
-        """The View of a profile; the only way from one to the other."""
-        return view_of(
-            profile, consent, self.charter, purpose=purpose, surface=surface, now=now,
-            telling=catalogue.telling(consent.sensitive),
-        )  # fmt: skip
+        """The View of a profile."""
+        return Scene(None, consent, profile, Shelf(catalogue, {}), self.charter, now, {}).view(purpose, surface)
+
+    def _answer(self, scene: Scene, look: Look, page: OnPage, placed: Placed | None = None) -> Answer:
+        """Choose, and keep the receipt."""
+        decision, receipt = self._made(scene, look, page, placed, self.shell.dice, self.shell.name())
+        known = scene.known(look.view)
+        keep = RECEIPT_MS if known else ANONYMOUS_RECEIPT_MS
+        durable = self.stores.receipts.append(receipt, scene.now + keep, known and self.onward.decisions)
+        return Answer(decision, receipt, durable, scene.shelf.catalogue)
+
+    def _made(
+        self, scene: Scene, look: Look, page: OnPage, placed: Placed | None, dice: Dice, name: str
+    ) -> tuple[Decision, Receipt]:
+        """Choose, and write a receipt called so."""
+        decision = scene.choose(look, dice, page)
+        stamp = Stamp(name, scene.now, scene.person if scene.known(look.view) else None, placed)
+        return decision, explain(decision, look.view, scene.shelf, self.charter, scene.consent, stamp)
 
     # ------------------------------------------------------------------------------------------------------------ rights
 
@@ -467,6 +474,29 @@ def _not_overtaken(purposes: dict[str, bool], at: int, before: Sequence[ConsentC
             if not given:
                 refused[name] = max(change.at, refused.get(name, 0))
     return {name: given for name, given in purposes.items() if not given or at >= refused.get(name, at)}
+
+
+class _Answered(Protocol):
+    """What makes an answer of a placement half decided."""
+
+    def __call__(self, scene: Scene, look: Look, page: OnPage, placed: Placed | None = None) -> Answer:
+        """The answer, given what stands on the page already."""
+
+
+def _decided(scene: Scene, recipes: Sequence[Recipe], asks: Sequence[Ask], answered: _Answered) -> list[Answer]:
+    """The placements of one page, in their order."""
+    page, answers = OnPage(), []
+    for recipe, ask in zip(recipes, asks, strict=True):
+        answer = answered(scene, scene.consider(recipe, ask), page)
+        page = _with(page, answer)
+        answers.append(answer)
+    return answers
+
+
+def _with(page: OnPage, answer: Answer) -> OnPage:
+    """The page with one more placement on it."""
+    about = answer.receipt.personal or any(removal.personal for removal in answer.receipt.removed)
+    return OnPage((*page.rows, *answer.decision.slots.rows.tolist()), page.personal or about)
 
 
 def must_be_durable(answer: Answer) -> bool:

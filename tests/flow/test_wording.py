@@ -317,7 +317,7 @@ class Mine(Arranger, Struct, frozen=True):
 
     personal = True
 
-    def arrange(self, rows, scores, limit, catalogue, dice, moment):  # type: ignore[no-untyped-def]  # noqa: ANN
+    def arrange(self, rows, scores, limit, catalogue, dice, moment):  # type: ignore[no-untyped-def]
         from tactful.arrangers.top import Top
 
         return Top().arrange(rows[::-1], scores[::-1], limit, catalogue, dice, moment)
@@ -345,7 +345,7 @@ def test_what_was_left_out_for_a_person_is_said_above_the_list() -> None:
     shop.allow("ada", Dial.remember)
     receipt: Receipt = shop.decide(None).receipt
     gone = Removal("already_have", "x", 2, personal=True)
-    assert label(structs.replace(receipt, removed=(gone,)), EN) == "The same for everyone, less what is not for you"
+    assert label(structs.replace(receipt, removed=(gone,)), EN) == "The same for everyone, with some left out for you"
     both = structs.replace(receipt, removed=(gone,), shaped=("sensitive",))
     assert label(both, EN) == "Partly shaped by what we know of you"
     assert label(structs.replace(receipt, verdict="hold"), EN) == "A person will look at this first"

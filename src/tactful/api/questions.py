@@ -9,6 +9,7 @@ from tactful.api import shapes
 from tactful.api.routes import ask_of, asks_of, decision_out, dial_of, saying
 from tactful.api.service import of
 from tactful.domain.consent import Dial
+from tactful.domain.errors import BadInput
 from tactful.flow.why_not import in_words
 
 Req = Request[Any, Any, Any]
@@ -20,8 +21,12 @@ async def preview(request: Req, data: shapes.PreviewRequest) -> shapes.DecideRes
     service = of(request)
     key = service.key(request, "decide")
     asks, level = asks_of(service, data), dial_of(data.dial) or Dial.off
+    if (data.page is None) == (not asks):
+        raise BadInput(
+            field="page", why="one of page and placements is wanted", fix="Name a declared page, or placements"
+        )
     person = service.who(request, key, data.person, data.anonymous)
-    answers = service.engine.preview(person, asks, level, data.context)
+    answers = service.engine.preview(person, level, data.page or asks, data.context)
     said = saying(service, data)
     return shapes.DecideResponse([decision_out(answer, said) for answer in answers])
 

@@ -7,7 +7,7 @@ from litestar import Request
 from msgspec import Struct
 
 from tactful.api.access import Access, Key
-from tactful.connectors.segment import Caller, meaning
+from tactful.connectors.segment import Caller
 from tactful.domain.consent import ConsentChange, Dial
 from tactful.domain.errors import NotAllowed
 from tactful.domain.identity import ANONYMOUS, account_of
@@ -15,6 +15,7 @@ from tactful.domain.words import Languages
 from tactful.engine import Engine
 from tactful.languages import read_languages
 from tactful.settings import Settings
+from tactful.wire import means_of
 
 
 class Feeding(Struct, frozen=True):
@@ -39,8 +40,7 @@ class Service:
         self.languages = languages or read_languages(default=settings.language)
         self.mute = settings.explain.mute
         self.limits, self.personalize, self.gorse = settings.limits, settings.personalize, settings.gorse
-        names = settings.segment
-        self.means = meaning(names.events, names.pages, names.items, names.consent, engine.charter.purposes)
+        self.means = means_of(settings, engine.charter)
 
     def key(self, request: "Request[Any, Any, Any]", scope: str, body_key: str | None = None) -> Key:
         """The key of a request. Raises NoKey or NotAllowed."""

@@ -9,7 +9,7 @@ from tactful.domain.receipt import Receipt
 from tactful.flow.why_not import WhyNot
 from tactful.flow.wording import Details, Mutable
 from tactful.flow.wording import Reason as Counted
-from tactful.intake import Problem
+from tactful.intake import Outcome
 
 Name = Annotated[str, Meta(min_length=1, max_length=256)]
 Names = Annotated[list[Name], Meta(max_length=10_000)]
@@ -36,6 +36,18 @@ class DecideRequest(Struct, forbid_unknown_fields=True):
     """
 
     placements: Annotated[list[Name | PlacementAsk], Meta(min_length=1)]
+    person: Name | None = None
+    anonymous: Name | None = None
+    context: Context = {}
+    exclude: Names = []
+    explain: Explain = "sentence"
+    language: Language | None = None
+
+
+class PageRequest(Struct, forbid_unknown_fields=True):
+    """Who is asking for which declared page, `[pages.NAME]` of tactful.toml."""
+
+    page: Name
     person: Name | None = None
     anonymous: Name | None = None
     context: Context = {}
@@ -126,17 +138,25 @@ class DecideResponse(Struct):
     decisions: list[DecisionOut]
 
 
-class BatchResponse(Struct):
+class PageRow(DecisionOut, kw_only=True):
+    """A row in its place. words: what the placement is, as tactful.toml says it. value: the estimated chance that the next choice falls into it."""
+
+    words: str
+    value: float
+
+
+class PageResponse(Struct):
+    """The rows, in the order in which this person is likeliest to choose from them. personal: whether anything about the person moved them."""
+
+    page: str
+    personal: bool
+    rows: list[PageRow]
+
+
+class BatchResponse(Outcome, frozen=True, kw_only=True):
     """The account: sent = stored + duplicate + quarantined + refused."""
 
     success: bool
-    sent: int
-    stored: int
-    duplicate: int
-    quarantined: int
-    refused: int
-    stripped: dict[str, int]
-    problems: list[Problem]
 
 
 class ItemsResponse(Struct):
@@ -189,10 +209,12 @@ class ReceiptResponse(Struct):
 
 
 class PreviewRequest(Struct, forbid_unknown_fields=True):
-    """A page as if the person's dial stood at another level, at most at its own: off, told, visit or remember."""
+    """A page as if the person's dial stood at another level, at most at its own: off, told, visit or remember. page: a declared one;
+    or its placements, one by one."""
 
     dial: str
-    placements: Annotated[list[Name | PlacementAsk], Meta(min_length=1)]
+    page: Name | None = None
+    placements: list[Name | PlacementAsk] = []
     person: Name | None = None
     anonymous: Name | None = None
     context: Context = {}
