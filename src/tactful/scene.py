@@ -7,6 +7,7 @@ from msgspec import Struct, field, structs
 from tactful.domain.charter import Charter
 from tactful.domain.consent import Consent, Dial
 from tactful.domain.decision import Ask
+from tactful.domain.errors import BadInput
 from tactful.domain.event import Value
 from tactful.domain.profile import Profile
 from tactful.domain.view import Moment, View
@@ -55,6 +56,17 @@ class Scene(Struct, frozen=True):
     def choose(self, look: Look, dice: Dice, page: OnPage | None = None) -> Decision:
         """arrange → review."""
         return choose(look.considered, look.moment, self.shelf, dice, page)
+
+    def with_dial(self, dial: Dial) -> "Scene":
+        """The same, with the person's dial at another level, at most at its own. Raises BadInput."""
+        own = self.consent.dial
+        if dial > own:
+            raise BadInput(
+                field="dial",
+                why=f"the dial stands at {own.words!r}, and what a higher level would use has not been kept",
+                fix=f"Choose {own.name} or a lower level",
+            )
+        return structs.replace(self, consent=structs.replace(self.consent, dial=dial))
 
     def known(self, view: View) -> bool:
         """Whether a receipt may name the person."""
