@@ -185,6 +185,9 @@ class Quarantine(Protocol):
     def pieces(self) -> list[Quarantined]:
         """All pieces, oldest first."""
 
+    def count(self) -> int:
+        """How many pieces there are."""
+
     def drop(self, pieces: Sequence[Quarantined]) -> Ack[None]:
         """Let go of these pieces; what is not there (any more) is passed over. Of two that are the same, both go."""
 

@@ -251,6 +251,9 @@ class _Quarantine:
     def pieces(self) -> list[Quarantined]:
         return sorted(self._state.pieces, key=lambda piece: piece.at)
 
+    def count(self) -> int:
+        return len(self._state.pieces)
+
     def drop(self, pieces: Sequence[Quarantined]) -> Ack[None]:
         gone = set(pieces)
         self._state.pieces = [piece for piece in self._state.pieces if piece not in gone]

@@ -252,7 +252,7 @@ class _Items:
 class _Quarantine:
     def __init__(self, room: _Room) -> None:
         self._room = room
-        self.pieces = room.reader.pieces
+        self.pieces, self.count = room.reader.pieces, room.reader.piece_count
         self.forget = room.forget
 
     def put(self, pieces: Sequence[Quarantined]) -> Ack[None]:

@@ -36,6 +36,7 @@ _NOTES = "SELECT number, person, sealed FROM note WHERE number > ? ORDER BY numb
 _NOTED = "SELECT seq FROM sqlite_sequence WHERE name = 'note'"
 _ITEMS = "SELECT number, packed FROM item WHERE version > ? ORDER BY number"
 _PIECES = "SELECT number, person, sealed FROM quarantine ORDER BY keep_until, number"
+_PIECE_COUNT = "SELECT count(*) FROM quarantine"
 _PIECES_DUE = "SELECT number, person, sealed FROM quarantine WHERE keep_until = ?"
 
 _PEOPLE_AT_ONCE = 256
@@ -233,6 +234,10 @@ class Reader:
     def items(self, version: int) -> list[tuple[int, bytes]]:
         with disk_errors():
             return self._db.execute(_ITEMS, (version,)).fetchall()
+
+    def piece_count(self) -> int:
+        with disk_errors():
+            return int(self._db.execute(_PIECE_COUNT).fetchone()[0])
 
     def pieces(self) -> list[Quarantined]:
         return [piece for piece, _, _ in self._pieces(_PIECES)]
