@@ -135,8 +135,9 @@ def _propose(recipe: Recipe, ask: Ask, view: View, shelf: Shelf, faults: list[st
     narrowed = Evidence(
         evidence.rows[inside], evidence.source[inside], evidence.base[inside],
         evidence.sources, evidence.age, evidence.newest, evidence.decay, evidence.window, evidence.group,
+        evidence.steps,
     )  # fmt: skip
-    pieces = narrowed.base * narrowed.weight[narrowed.source]
+    pieces = narrowed.amounts(narrowed.weight)
     scores = add_up(target[inside], pieces, len(wanted))
     return Scored(wanted, scores, narrowed, target[inside])
 
