@@ -24,6 +24,7 @@ from tactful.domain.placement import Placement
 from tactful.domain.view import View
 from tactful.engine import Answer, Engine, Shell
 from tactful.flow.decide import Recipe
+from tactful.languages import read_languages
 from tactful.learn.train import fit, learners
 from tactful.ports import Interactions, Model, Shelf, Stores
 from tactful.sample.books import Book, books
@@ -36,6 +37,8 @@ MINUTE = 60_000
 DAY = 86_400_000
 EVERYTHING = ("personalise", "learn", "measure")
 SEED = 7
+LANGUAGES = read_languages()
+EN, DE = LANGUAGES.speak("en"), LANGUAGES.speak("de")
 
 
 # --------------------------------------------------------------------------------------------------- charter and placements
@@ -272,7 +275,10 @@ def recipes_of(placements: Mapping[str, Placement], rules: Charter | None = None
 
 def trained(recipes: Iterable[Recipe], interactions: Interactions, known: Catalogue) -> list[Model]:
     """Every model that these recipes serve from."""
-    return [fit(strategy, interactions, known) for strategy in learners(recipe.strategy for recipe in recipes).values()]
+    return [
+        fit(strategy, interactions, known)
+        for strategy in learners(one for recipe in recipes for one in recipe.strategies).values()
+    ]
 
 
 @cache

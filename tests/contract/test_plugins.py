@@ -25,6 +25,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     },
     "fallback": {"of": [{"use": "item_transitions"}, {"use": "interests"}, {"use": "popular"}]},
     "diverse": {"attribute": "author"},
+    "kept_list": {"trait": "weekly"},
 }
 """Settings for plug-ins that cannot do without. All others are built from their defaults."""
 

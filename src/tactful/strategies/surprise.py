@@ -38,7 +38,7 @@ class Surprise(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
     model: str = "surprise"
 
     def propose(self, view: View, ask: Ask, shelf: Shelf) -> Evidence:
-        """good * (1 + sum over the history of weight * (1 - likeness)): `good` from 1/2 to 1, the weights at most 1 together."""
+        """good * (1 + sum over the history of weight * (1 - likeness)): the weights are at most 1 together, and so are all scores."""
         model = shelf.model(self.model)
         rows, good = model.arrays["rows"], model.arrays["good"]
         if not is_asked(ask.context.get("different")) or not len(rows):
@@ -77,7 +77,10 @@ class Surprise(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
         share[known[looked[known] > 0]] = -1.0
         best = np.argsort(-share, kind="stable")[: self.most].astype(np.int32)
         best = best[share[best] >= 0]
-        good = 1.0 - 0.5 * np.arange(len(best)) / max(len(best), 1)
+        good = 1.0 - 0.5 * np.arange(len(best)) / max(
+            len(best), 1
+        )  # the last one is half as good as the first: distance decides
+        good = good / (2.0 * good.sum() or 1.0)
         features = attribute_features(catalogue, self.attributes, self.common)
         features.sort_indices()
         columns = features[best].tocsc()

@@ -36,12 +36,12 @@ class Unseen(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
     window: int = 8
 
     def propose(self, view: View, ask: Ask, shelf: Shelf) -> Evidence:
-        """Newest first, at shares that sum to 1; and `liking` times as much for what is like the history, or as the person told."""
+        """Newest first; and `liking` times as much for what is like the history, and for what is as the person told. At most 1 in all."""
         rows = _newest(shelf.catalogue, self.most)
         if not len(rows) or ask.item is not None:
             return NO_EVIDENCE
         fresh = 0.5 ** (np.arange(len(rows)) / max(len(rows) / 3.0, 1.0))
-        fresh = fresh / fresh.sum()
+        fresh = fresh / (fresh.sum() * (1.0 + 2.0 * self.liking))
         items = [shelf.catalogue.item(row) for row in rows.tolist()]
         holders, counts = self._holders(items)
         parts = [(1.0, single(rows, fresh.astype(np.float32), [NEW], np.zeros(len(rows), np.int32)))]
