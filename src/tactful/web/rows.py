@@ -1,0 +1,157 @@
+"""Rows of books as the engine chose them, with the reasons that it had: what every page shows."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from msgspec import Struct, structs
+
+from tactful.domain.catalogue import Catalogue
+from tactful.domain.consent import Consent
+from tactful.domain.decision import Ask, Placed
+from tactful.domain.event import Value
+from tactful.domain.item import Item
+from tactful.domain.receipt import Receipt
+from tactful.domain.view import View
+from tactful.engine import Answer, Engine
+from tactful.flow.decide import OnPage
+from tactful.flow.explain import Stamp, explain, label, sentence, what_if
+from tactful.flow.page import next_row
+from tactful.web.stock import Stock, stock_of
+from tactful.web.visitor import Req, Visitor, shop_of
+
+PURPOSE, SURFACE = "personalise", "private"
+MENU_MOST = 6
+"""Shelves that the menu names; the rest stand on a page of their own."""
+
+
+class Card(Struct, frozen=True):
+    """A book as a page shows it. fresh: it was not there a moment ago."""
+
+    item: Item
+    why: str = ""
+    what_if: str = ""
+    fresh: bool = False
+
+
+class Row(Struct, frozen=True):
+    """A row of books: what it is, the label that the decision earned, and the receipt that explains it ("" if none is kept)."""
+
+    name: str
+    words: str
+    label: str
+    receipt: str
+    personal: bool
+    cards: list[Card]
+
+
+class Menu(Struct, frozen=True):
+    """Shelves in the order of this visit. personal: something about the visitor moved them; receipt: why."""
+
+    shelves: list[str]
+    personal: bool
+    receipt: str
+
+
+def stock(request: Req, visitor: Visitor) -> Stock:
+    """The books that the visitor may see."""
+    engine = shop_of(request).engine
+    return stock_of(engine.shelf().catalogue, engine.charter, visitor.child)
+
+
+def view_of(engine: Engine, visitor: Visitor) -> View:
+    """What the visitor allows to be read, now, on a page that only they see. Empty for somebody unknown."""
+    if visitor.person is None:
+        return View(purpose=PURPOSE, surface=SURFACE)
+    profile, catalogue = engine.profile(visitor.person), engine.shelf().catalogue
+    return engine.view(profile, visitor.consent, PURPOSE, SURFACE, engine.shell.now(), catalogue)
+
+
+def row_of(engine: Engine, answer: Answer) -> Row:
+    """An answer of the engine, as a row."""
+    return _row(engine, answer.receipt, answer.catalogue, answer.receipt.id)
+
+
+def _row(engine: Engine, receipt: Receipt, catalogue: Catalogue, kept: str) -> Row:
+    name = receipt.placement
+    words = engine.recipe(name).placement.words
+    return Row(name, words, label(receipt), kept, receipt.personal, cards_of(receipt, catalogue))
+
+
+def cards_of(receipt: Receipt, catalogue: Catalogue) -> list[Card]:
+    """The books of a receipt, each with its reason."""
+    pairs = [(shown, catalogue.get(shown.item)) for shown in receipt.shown]
+    return [
+        Card(item, sentence(shown, catalogue), what_if(shown, catalogue))
+        for shown, item in pairs
+        if item is not None and item.kind == "book"
+    ]
+
+
+def rows(
+    engine: Engine, visitor: Visitor, asks: Iterable[Ask], context: Mapping[str, Value] | None = None
+) -> dict[str, Row]:
+    """The rows of a page, by placement: those that this shop has a recipe for, and that have something to show."""
+    known = [ask for ask in asks if ask.placement in engine.recipes]
+    found = [row_of(engine, answer) for answer in engine.decide(visitor.person, known, context)]
+    return {row.name: row for row in found if row.cards}
+
+
+def page_rows(engine: Engine, visitor: Visitor, name: str, context: Mapping[str, Value] | None = None) -> list[Row]:
+    """The rows of a declared page, in this visitor's order."""
+    return [row for answer in engine.page(visitor.person, name, context) if (row := row_of(engine, answer)).cards]
+
+
+def menu(engine: Engine, visitor: Visitor, shelves: Stock) -> Menu:
+    """The shelves that the books picked for this visit stand in, the most called for first; then the largest."""
+    found: Counter[str] = Counter()
+    personal, receipt = False, ""
+    if "menu" in engine.recipes:
+        answer = engine.decide(visitor.person, [Ask("menu")])[0]
+        personal, receipt = answer.receipt.personal, answer.receipt.id
+        for place, shown in enumerate(answer.receipt.shown):
+            item = answer.catalogue.get(shown.item)
+            for subject in () if item is None or not personal else item.values("subjects"):
+                found[subject] += len(answer.receipt.shown) - place
+    wanted = [subject for subject, _ in found.most_common() if subject in shelves.sayable]
+    rest = [subject for subject in shelves.largest if subject not in wanted and subject in shelves.sayable]
+    return Menu([*wanted, *rest][:MENU_MOST], personal, receipt)
+
+
+def preview(engine: Engine, visitor: Visitor, name: str, consent: Consent) -> list[Row]:
+    """A page as it would be under another consent. Nothing of it is kept: no receipt, no exposure."""
+    scene = engine.scene(visitor.person)
+    scene = structs.replace(scene, consent=structs.replace(consent, child=scene.consent.child))
+    declared = engine.pages[name].candidates
+    looks = [scene.consider(engine.recipe(row.placement), Ask(row.placement)) for row in declared]
+    considered, page, left = [look.considered for look in looks], OnPage(), list(range(len(declared)))
+    found: list[Row] = []
+    while len(found) < (engine.pages[name].show or len(declared)):
+        chosen = next_row(left, declared, considered, page, len(scene.shelf.catalogue))
+        if chosen is None:
+            break
+        left.remove(chosen[0])
+        look = looks[chosen[0]]
+        decision = scene.choose(look, engine.shell.dice, page)
+        stamp = Stamp("", scene.now, None, Placed(name, len(found) + 1, chosen[1], False))
+        receipt = explain(decision, look.view, scene.shelf, engine.charter, scene.consent, stamp)
+        page = OnPage((*page.rows, *decision.slots.rows.tolist()), page.personal or receipt.personal)
+        found.append(_row(engine, receipt, scene.shelf.catalogue, ""))
+    return found
+
+
+def marked(row: Row, before: Sequence[str]) -> Row:
+    """The row with those books marked that were not among the ones before."""
+    cards = [structs.replace(card, fresh=card.item.id not in before) for card in row.cards]
+    return structs.replace(row, cards=cards)
+
+
+def told_list(engine: Engine, visitor: Visitor, trait: str) -> list[str]:
+    """What the visitor told us under this name, as a list."""
+    found: Any = None
+    if visitor.person is not None:
+        told = engine.profile(visitor.person).declared.get(trait)
+        found = told.value if told else None
+    if found is None:
+        return []
+    return [str(one) for one in found] if isinstance(found, list) else [str(found)]
