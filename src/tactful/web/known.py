@@ -17,7 +17,7 @@ from tactful.engine import Engine
 from tactful.flow.gate import allows
 from tactful.web.pages import HEADERS, ago, done, go, page
 from tactful.web.quiz import QUESTIONS, choices
-from tactful.web.rows import stock, told_list, view_of
+from tactful.web.rows import muted_words, stock, told_list, view_of
 from tactful.web.visitor import (
     CART_COOKIE,
     CHILD_COOKIE,
@@ -41,7 +41,7 @@ from tactful.web.visitor import (
 HISTORY_SHOWN = 100
 TRAIT_WORDS = {
     "interests": "You like to read about", "moods": "The mood you are in for", "length": "How long a book may be",
-    "languages": "Where stories may come from", "muted": "You want less of", "weekly": "Picked for you this week",
+    "origins": "Where stories may come from", "muted": "You want less of", "weekly": "Picked for you this week",
 }  # fmt: skip
 
 
@@ -62,13 +62,14 @@ async def you(request: Req) -> Response[str]:
     if visitor.child:
         return page(request, visitor, "you_child.html")
     catalogue, charter, now = engine.shelf().catalogue, engine.charter, engine.shell.now()
+    books = stock(request, visitor)
     profile = UNKNOWN if visitor.person is None else engine.profile(visitor.person)
     changes = [] if visitor.person is None else engine.stores.consents.read(visitor.person)
     acts: Sequence[Interaction] = profile.observed
     return page(
         request, visitor, "you.html", known=visitor.person is not None and visitor.dial > Dial.off,
         count=len(acts), acts=[(done(act, catalogue.get(act.item)), act, ago(act.at, now)) for act in acts[::-1][:HISTORY_SHOWN]],
-        muted=told_list(engine, visitor, "muted"), answers=_answers(request, visitor, engine),
+        muted=[(one, muted_words(one, books) or one) for one in told_list(engine, visitor, "muted")], answers=_answers(request, visitor, engine),
         inferred=_traits(profile.inferred, catalogue, now), obtained=_traits(profile.obtained, catalogue, now),
         switches=[(name, purpose.words, allows(name, charter, visitor.consent)) for name, purpose in charter.purposes.items()],
         changes=[(change, ago(change.at, now)) for change in changes[::-1]], data=list(charter.data.values()),

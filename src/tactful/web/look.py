@@ -3,16 +3,20 @@
 from collections.abc import Sequence
 from typing import Any
 
-from litestar import Response, get
+from litestar import Response, get, post
+from litestar.response import Redirect
 from msgspec import structs
 
+from tactful.batch import list_for
 from tactful.domain.consent import Dial
 from tactful.domain.decision import Ask
 from tactful.domain.receipt import Receipt
 from tactful.flow.explain import label
-from tactful.web.pages import SENTENCES, missing, page
+from tactful.flow.gate import Refused
+from tactful.ports import Record
+from tactful.web.pages import SENTENCES, go, missing, page
 from tactful.web.rows import Card, cards_of, page_rows, preview, rows, stock, view_of
-from tactful.web.visitor import Req, Visitor, shop_of, take, visitor_of
+from tactful.web.visitor import Req, Visitor, refuse_forged, shop_of, take, visitor_of
 
 
 @get("/")
@@ -97,8 +101,23 @@ async def weekly(request: Req) -> Response[str]:
     visitor, engine = visitor_of(request), shop_of(request).engine
     row = rows(engine, visitor, [Ask("weekly")]).get("weekly")
     if row is None:
-        return missing(request, visitor, "There is no list for this week yet.")
+        return missing(request, visitor, "There is no list for this week.")
     return page(request, visitor, "weekly.html", row=row)
+
+
+@post("/weekly")
+async def make_weekly(request: Req) -> Redirect:
+    """Make the list now, for somebody who does not want to wait for `tactful batch`."""
+    refuse_forged(request)
+    visitor, engine = visitor_of(request), shop_of(request).engine
+    if visitor.person is None or visitor.child or visitor.dial < Dial.remember:
+        return go("/weekly", "unlisted")
+    found = list_for(engine, engine.recipe("weekly"), visitor.person)
+    if isinstance(found, Refused):
+        return go("/weekly", "unlisted")
+    until = engine.keep_until(found.data, found.kept)
+    await engine.stores.events.append([Record(visitor.person, found.data, (found,), until)])
+    return go("/weekly", "listed")
 
 
 @get("/why/{receipt:str}")

@@ -49,6 +49,8 @@ NOTES = {
     "disliked": "Noted: this one is not for you.",
     "clicked": "Noted: you are reading it.",
     "finished": "Noted: you have finished it.",
+    "listed": "Your list is made. It stands on the page about you, too.",
+    "unlisted": "We could not make a list: it takes the dial at “Remember me”, and something to go by. Open a few books first.",
     "muted": "Noted: less of this from now on. You can take it back on the page about you.",
     "unmuted": "Taken back. It may come up again.",
     "unkept": "We heard you, but kept nothing: you have not allowed it.",
@@ -63,8 +65,8 @@ NOTES = {
 """What a page can be told to say at its top, by name: never words from the address."""
 
 DONE_WORDS = {
-    "viewed": "You looked at", "clicked": "You opened", "bought": "You bought", "liked": "You liked",
-    "disliked": "You said not for me to", "shown": "We showed you", "added": "You put aside", "dropped": "You put back",
+    "viewed": "You looked at", "clicked": "You are reading", "bought": "You bought", "liked": "You liked",
+    "disliked": "You said not for me to", "shown": "We showed you", "added": "You put in your cart", "dropped": "You took out of your cart",
     "returned": "You gave back", "finished": "You finished", "rated": "You rated", "searched": "You searched for",
 }  # fmt: skip
 

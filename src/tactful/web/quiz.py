@@ -46,12 +46,12 @@ QUESTIONS = (
     ),
     Question("moods", "What mood are you in for?", "One or more."),
     Question("length", "Short or long?", "Pick one.", most=1),
-    Question("languages", "Stories from where?", "By the language they were written in. All our books are in English."),
+    Question("origins", "Stories from where?", "By the language they were written in. All our books are in English."),
     Question("interests", "What do you like to read about?", "What you picked so far is ticked."),
 )
 """Asked in this order. The first has no trait of its own: what the covers are about is added to `interests`."""
 RECEIPT = re.compile(r"[A-Za-z0-9_-]{1,64}")
-CLEARABLE = ("interests", "moods", "length", "languages")
+CLEARABLE = ("interests", "moods", "length", "origins")
 """Traits that the quiz fills."""
 
 
@@ -65,7 +65,7 @@ def choices(question: Question, books: Stock, more: int = 0) -> dict[str, str]:
         return {mood: MOODS.get(mood, mood.capitalize()) for mood in books.values("mood")}
     if question.trait == "length":
         return LENGTHS
-    if question.trait == "languages":
+    if question.trait == "origins":
         return {language: language for language in books.values("language")}
     return {subject: subject.capitalize() for subject in books.sayable}
 

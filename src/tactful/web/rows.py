@@ -155,3 +155,14 @@ def told_list(engine: Engine, visitor: Visitor, trait: str) -> list[str]:
     if found is None:
         return []
     return [str(one) for one in found] if isinstance(found, list) else [str(found)]
+
+
+def muted_words(what: str, books: Stock) -> str:
+    """What somebody wants less of, in words; "" for what is not in this shop, or would say something private about them."""
+    attribute, _, value = what.partition(":")
+    if attribute == "item":
+        found = books.get(value)
+        return found.title if found else ""
+    if attribute == "subjects":
+        return value if value in books.sayable else ""
+    return value if attribute == "author" and value in books.values("author") else ""

@@ -9,7 +9,7 @@ from litestar.response import Redirect
 from tactful.domain.consent import Dial
 from tactful.domain.errors import BadInput
 from tactful.web.pages import go
-from tactful.web.rows import stock, told_list
+from tactful.web.rows import muted_words, stock, told_list
 from tactful.web.visitor import (
     Req,
     drop_cookie,
@@ -73,13 +73,12 @@ async def verdict(request: Req, item: str) -> Redirect:
 
 @post("/muted")
 async def mute(request: Req) -> Redirect:
-    """Say of which subject or author one wants less, or take that back."""
+    """Say of what one wants less (`subjects:war`, `author:...`, `item:...`), or take that back."""
     refuse_forged(request)
     visitor, engine, form = visitor_of(request), shop_of(request).engine, await request.form()
-    books, words, back = stock(request, visitor), str(form.get("words", "")), back_to(form.get("back"))
-    if words not in books.sayable and words not in books.values("author"):
-        raise BadInput(field="words", why="there is no such subject or author", fix="Use the buttons on the page")
-    muted = [one for one in told_list(engine, visitor, "muted") if one != words]
-    more = form.get("less") == "yes"
-    kept = await tell(engine, visitor, {"muted": [*muted, *([words] if more else [])][-MUTED_MOST:]})
+    what, back = str(form.get("what", "")), back_to(form.get("back"))
+    if not muted_words(what, stock(request, visitor)):
+        raise BadInput(field="what", why="there is no such subject, author or book", fix="Use the buttons on the page")
+    muted, more = [one for one in told_list(engine, visitor, "muted") if one != what], form.get("less") == "yes"
+    kept = await tell(engine, visitor, {"muted": [*muted, *([what] if more else [])][-MUTED_MOST:]})
     return go(back, ("muted" if more else "unmuted") if kept else "unkept")
