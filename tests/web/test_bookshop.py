@@ -23,7 +23,9 @@ from tactful.domain.charter import Charter
 from tactful.domain.consent import Dial
 from tactful.domain.placement import Page
 from tactful.domain.profile import UNKNOWN
+from tactful.domain.words import Languages
 from tactful.engine import Engine
+from tactful.languages import read_languages
 from tactful.ports import Model
 from tactful.sample.books import books
 from tactful.settings import Settings
@@ -47,6 +49,7 @@ class Served(Struct):
 
     engine: Engine
     access: Access
+    languages: Languages
 
 
 @cache
@@ -117,7 +120,7 @@ def shop() -> Shop:
 
 
 def entering(shop: Shop) -> "TestClient[Litestar]":
-    service = Served(shop.engine, Access(Stored("00" * 32, [])))
+    service = Served(shop.engine, Access(Stored("00" * 32, [])), read_languages())
     return TestClient(Litestar(PAGES, state=State({"service": service})), base_url="http://shop.example")
 
 
@@ -456,6 +459,8 @@ def test_reasons_open_for_their_own_person(ann: Visitor, bob: Visitor) -> None:
     receipt = re.findall(r'"(/why/[^"]+)"', ann.get("/"))[0]
     text = ann.get(receipt)
     assert "Dracula" in text and "What each book scored" in text
+    german = ann.get(f"{receipt}?in=de")
+    assert "Für dich ausgesucht" not in text and 'lang="de"' in german and "Dracula" in german
     bob.get(receipt, status=404)
     bob.turn("remember")
     bob.get(receipt, status=404)

@@ -1,22 +1,23 @@
 """Pages to look at: the front page, shelves, books, search, the list of the week, reasons, the dial tried out."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from litestar import Response, get, post
 from litestar.response import Redirect
-from msgspec import structs
 
 from tactful.batch import list_for
 from tactful.domain.consent import Dial
 from tactful.domain.decision import Ask
 from tactful.domain.receipt import Receipt
-from tactful.flow.explain import label
 from tactful.flow.gate import Refused
+from tactful.flow.wording import details
 from tactful.ports import Record
 from tactful.web.pages import SENTENCES, go, missing, page
 from tactful.web.rows import Card, cards_of, page_rows, preview, rows, stock, view_of
 from tactful.web.visitor import Req, Visitor, refuse_forged, shop_of, take, visitor_of
+
+LANGUAGES = {"en": "English", "de": "Deutsch"}
+"""Languages in which reasons are said."""
 
 
 @get("/")
@@ -135,13 +136,14 @@ async def why(request: Req, receipt: str) -> Response[str]:
             visitor,
             "There is no such page, or it is gone. Reasons are kept for a day; with the dial up, for 90 days.",
         )
-    catalogue, charter, books = engine.shelf().catalogue, engine.charter, stock(request, visitor)
-    words = {name: entry.words for name, entry in charter.data.items()}
+    catalogue, books, words = engine.shelf().catalogue, stock(request, visitor), visitor.words
+    data = {name: entry.words for name, entry in engine.charter.data.items()}
     return page(
-        request, visitor, "why.html", receipt=found, label=label(found), cards=cards_of(found, catalogue),
-        dial=Dial(found.dial).words, about=books.get(_about(found)), page_words=_page_words(engine.pages, found),
-        read=[words[name] for name in found.opened if name in words],
-        held=[(words.get(one.data, one.data), one.count, one.why) for one in found.withheld],
+        request, visitor, "why.html", receipt=found, more=details(found, catalogue, words, data),
+        cards=cards_of(found, catalogue, words), said=words.language, languages=LANGUAGES,
+        dial=Dial(found.dial).words, about=books.get(_about(found)),
+        read=[data[name] for name in found.opened if name in data],
+        held=[(data.get(one.data, one.data), one.count, one.why) for one in found.withheld],
         removed=[(one, [item.title for item in books.some(one.items)]) for one in found.removed],
         titles={item.id: item.title for item in books.books},
     )  # fmt: skip
@@ -152,10 +154,6 @@ def _seen(request: Req, visitor: Visitor, receipt: Receipt) -> bool:
     return not visitor.child or all(stock(request, visitor).get(shown.item) for shown in receipt.shown)
 
 
-def _page_words(pages: Any, receipt: Receipt) -> str:
-    return "" if receipt.placed is None or receipt.placed.page not in pages else pages[receipt.placed.page].words
-
-
 def _about(receipt: Receipt) -> str:
     """The book that the row was about, "" if it was about none."""
     sources = (piece.source for shown in receipt.shown for piece in shown.contributions)
@@ -164,13 +162,15 @@ def _about(receipt: Receipt) -> str:
 
 @get("/preview")
 async def try_out(request: Req) -> Response[str]:
-    """The front page at two levels of the dial, side by side. Nothing of it is kept."""
+    """The front page at two levels of the dial, side by side. Nothing of it is kept.
+
+    Downwards only: what a higher level would use has not been kept, so there is nothing to show.
+    """
     visitor, engine = visitor_of(request), shop_of(request).engine
     name = request.query_params.get("dial", "")
-    other = Dial[name] if name in Dial.__members__ else (Dial.off if visitor.dial else Dial.remember)
-    now = preview(engine, visitor, "home", visitor.consent)
-    then = preview(engine, visitor, "home", structs.replace(visitor.consent, dial=other))
-    return page(
-        request, visitor, "preview.html", sides=[("As it is now", visitor.dial, now), ("As it would be", other, then)],
-        other=other.name, sentences=SENTENCES, unknown=visitor.person is None or visitor.dial < other,
-    )  # fmt: skip
+    other = Dial[name] if name in Dial.__members__ and Dial[name] < visitor.dial else Dial.off
+    sides = []
+    if visitor.dial > Dial.off and not visitor.child:
+        for words, level in (("As it is now", visitor.dial), ("As it would be", other)):
+            sides.append((words, level, preview(engine, visitor, "home", level)))
+    return page(request, visitor, "preview.html", sides=sides, other=other.name, sentences=SENTENCES)

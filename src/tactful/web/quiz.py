@@ -87,7 +87,7 @@ async def ask(request: Req, step: int) -> Response[Any]:
         return missing(request, visitor, "There is no such question.")
     if visitor.dial < Dial.told:
         return go("/quiz")
-    row = row_of(engine, engine.decide(visitor.person, [Ask("home", limit=REACTING)])[0])
+    row = row_of(engine, engine.decide(visitor.person, [Ask("home", limit=REACTING)])[0], visitor.words)
     before = _before(engine, visitor, request.query_params.get("was", ""))
     row = row if before is None else marked(row, before)
     noted = {one: told_list(engine, visitor, one) for one in CLEARABLE}

@@ -7,16 +7,15 @@ from typing import Any
 from msgspec import Struct, structs
 
 from tactful.domain.catalogue import Catalogue
-from tactful.domain.consent import Consent
-from tactful.domain.decision import Ask, Placed
+from tactful.domain.consent import Dial
+from tactful.domain.decision import Ask
 from tactful.domain.event import Value
 from tactful.domain.item import Item
 from tactful.domain.receipt import Receipt
 from tactful.domain.view import View
+from tactful.domain.words import Words
 from tactful.engine import Answer, Engine
-from tactful.flow.decide import OnPage
-from tactful.flow.explain import Stamp, explain, label, sentence, what_if
-from tactful.flow.page import next_row
+from tactful.flow.wording import label, sentence, what_if
 from tactful.web.stock import Stock, stock_of
 from tactful.web.visitor import Req, Visitor, shop_of
 
@@ -67,22 +66,18 @@ def view_of(engine: Engine, visitor: Visitor) -> View:
     return engine.view(profile, visitor.consent, PURPOSE, SURFACE, engine.shell.now(), catalogue)
 
 
-def row_of(engine: Engine, answer: Answer) -> Row:
+def row_of(engine: Engine, answer: Answer, words: Words) -> Row:
     """An answer of the engine, as a row."""
-    return _row(engine, answer.receipt, answer.catalogue, answer.receipt.id)
+    receipt = answer.receipt
+    heading, cards = engine.recipe(receipt.placement).placement.words, cards_of(receipt, answer.catalogue, words)
+    return Row(receipt.placement, heading, label(receipt, words), receipt.id, receipt.personal, cards)
 
 
-def _row(engine: Engine, receipt: Receipt, catalogue: Catalogue, kept: str) -> Row:
-    name = receipt.placement
-    words = engine.recipe(name).placement.words
-    return Row(name, words, label(receipt), kept, receipt.personal, cards_of(receipt, catalogue))
-
-
-def cards_of(receipt: Receipt, catalogue: Catalogue) -> list[Card]:
+def cards_of(receipt: Receipt, catalogue: Catalogue, words: Words) -> list[Card]:
     """The books of a receipt, each with its reason."""
     pairs = [(shown, catalogue.get(shown.item)) for shown in receipt.shown]
     return [
-        Card(item, sentence(shown, catalogue), what_if(shown, catalogue))
+        Card(item, sentence(shown, catalogue, words), what_if(shown, catalogue, words))
         for shown, item in pairs
         if item is not None and item.kind == "book"
     ]
@@ -93,13 +88,17 @@ def rows(
 ) -> dict[str, Row]:
     """The rows of a page, by placement: those that this shop has a recipe for, and that have something to show."""
     known = [ask for ask in asks if ask.placement in engine.recipes]
-    found = [row_of(engine, answer) for answer in engine.decide(visitor.person, known, context)]
+    found = [row_of(engine, answer, visitor.words) for answer in engine.decide(visitor.person, known, context)]
     return {row.name: row for row in found if row.cards}
 
 
 def page_rows(engine: Engine, visitor: Visitor, name: str, context: Mapping[str, Value] | None = None) -> list[Row]:
     """The rows of a declared page, in this visitor's order."""
-    return [row for answer in engine.page(visitor.person, name, context) if (row := row_of(engine, answer)).cards]
+    return [
+        row
+        for answer in engine.page(visitor.person, name, context)
+        if (row := row_of(engine, answer, visitor.words)).cards
+    ]
 
 
 def menu(engine: Engine, visitor: Visitor, shelves: Stock) -> Menu:
@@ -118,26 +117,9 @@ def menu(engine: Engine, visitor: Visitor, shelves: Stock) -> Menu:
     return Menu([*wanted, *rest][:MENU_MOST], personal, receipt)
 
 
-def preview(engine: Engine, visitor: Visitor, name: str, consent: Consent) -> list[Row]:
-    """A page as it would be under another consent. Nothing of it is kept: no receipt, no exposure."""
-    scene = engine.scene(visitor.person)
-    scene = structs.replace(scene, consent=structs.replace(consent, child=scene.consent.child))
-    declared = engine.pages[name].candidates
-    looks = [scene.consider(engine.recipe(row.placement), Ask(row.placement)) for row in declared]
-    considered, page, left = [look.considered for look in looks], OnPage(), list(range(len(declared)))
-    found: list[Row] = []
-    while len(found) < (engine.pages[name].show or len(declared)):
-        chosen = next_row(left, declared, considered, page, len(scene.shelf.catalogue))
-        if chosen is None:
-            break
-        left.remove(chosen[0])
-        look = looks[chosen[0]]
-        decision = scene.choose(look, engine.shell.dice, page)
-        stamp = Stamp("", scene.now, None, Placed(name, len(found) + 1, chosen[1], False))
-        receipt = explain(decision, look.view, scene.shelf, engine.charter, scene.consent, stamp)
-        page = OnPage((*page.rows, *decision.slots.rows.tolist()), page.personal or receipt.personal)
-        found.append(_row(engine, receipt, scene.shelf.catalogue, ""))
-    return found
+def preview(engine: Engine, visitor: Visitor, name: str, level: Dial) -> list[Row]:
+    """A page as it would be with the dial at another level. Nothing of it is kept: no receipt, no exposure."""
+    return [row_of(engine, answer, visitor.words) for answer in engine.preview(visitor.person, level, name)]
 
 
 def marked(row: Row, before: Sequence[str]) -> Row:

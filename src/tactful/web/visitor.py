@@ -14,6 +14,7 @@ from tactful.domain.consent import NOBODY, Consent, ConsentChange, Dial
 from tactful.domain.errors import NotAllowed, TactfulError
 from tactful.domain.event import Arrival, Event
 from tactful.domain.identity import ANONYMOUS
+from tactful.domain.words import Languages, Words
 from tactful.engine import Engine
 from tactful.flow.gate import DAY
 
@@ -25,6 +26,7 @@ CART_COOKIE = "cart"
 """What lies in the cart, signed. It names books and nobody; it goes when the browser closes."""
 CART = "cart:"
 CART_MOST = 20
+NO_WORDS = Words("en", {})
 KEPT_DAYS = 180
 """How long the cookie lasts at the levels that outlive a visit."""
 VISIT_DAYS = 1
@@ -45,6 +47,7 @@ class Shop(Protocol):
     """What the pages need of the service that serves them: see `tactful.api.service`."""
 
     engine: Engine
+    languages: Languages
 
     @property
     def access(self) -> Tokens:
@@ -55,6 +58,7 @@ class Visitor(Struct, frozen=True):
     """person: None for somebody unknown. stale: cookies that the browser brought and that are good for nothing, to be dropped.
 
     child: the browser is in a child's hands; then the person is one of whom this is all that is known. cart: ids of books.
+    words: the language in which reasons are said, as `?in=` asks; the pages themselves are in English.
     """
 
     person: str | None = None
@@ -62,6 +66,7 @@ class Visitor(Struct, frozen=True):
     stale: tuple[str, ...] = ()
     child: bool = False
     cart: tuple[str, ...] = ()
+    words: Words = NO_WORDS
 
     @property
     def dial(self) -> Dial:
@@ -78,6 +83,7 @@ def shop_of(request: Req) -> Shop:
 def visitor_of(request: Req) -> Visitor:
     """Whoever the cookies prove. A cookie that is forged, too old, or of somebody forgotten proves nobody."""
     shop, stale = shop_of(request), []
+    words = shop.languages.speak(request.query_params.get("in") or "en")
     cart = _proven(request, CART_COOKIE)
     if cart is not None and not cart.startswith(CART):
         stale.append(CART_COOKIE)
@@ -88,9 +94,9 @@ def visitor_of(request: Req) -> Visitor:
             continue
         consent = shop.engine.consent(person)
         if consent.version and (name == COOKIE or consent.child):
-            return Visitor(person, consent, tuple(stale), name == CHILD_COOKIE, items)
+            return Visitor(person, consent, tuple(stale), name == CHILD_COOKIE, items, words)
         stale.append(name)
-    return Visitor(stale=tuple(stale), cart=items)
+    return Visitor(stale=tuple(stale), cart=items, words=words)
 
 
 def _proven(request: Req, name: str) -> str | None:
