@@ -135,12 +135,18 @@ def item_of(book: Book) -> Item:
             "century": f"{ordinal(century)} century{era}",
             "year": book.year,
             "pages": book.pages,
+            "length": length(book.pages),
         },
         text=book.text,
         price=Price(book.price),
         sensitivity=book.sensitivity,
         audience=book.audience,
     )
+
+
+def length(pages: int) -> str:
+    """How long a book is, as a reader says it. Up to 200 pages take an evening or two; above 450 they take weeks."""
+    return "short" if pages <= 200 else "long" if pages > 450 else "medium"
 
 
 def consent_of(reader: Reader, now: int, charter: str) -> ConsentChange:
