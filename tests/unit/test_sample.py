@@ -14,6 +14,7 @@ from typing import get_args
 import msgspec
 import pytest
 
+from tactful.cli.demonstration import LANGUAGES, item_of
 from tactful.sample.books import Book, Subject, books
 from tactful.sample.readers import CHILD_SHARE, DAYS, LONGEST_VISIT, Reader, closeness, readers
 
@@ -143,6 +144,16 @@ def test_a_series_is_one_authors_and_its_parts_have_places_of_their_own() -> Non
     assert [name for name, parts in kept.items() if len({book.author for book in parts}) != 1] == []
     assert [book.part for book in sorted(kept["Barchester"], key=lambda book: book.year)] == [1, 2, 3, 4, 5, 6]
     assert (BY_ID["the-mysterious-island"].series, BY_ID["the-mysterious-island"].part) == ("Captain Nemo", 2)
+
+
+def test_a_book_becomes_an_item_with_its_series_and_its_language_in_words() -> None:
+    emerald, emma = (item_of(BY_ID[name]).attributes for name in ("the-emerald-city-of-oz", "emma"))
+    assert (emerald["series"], emerald["part"], emerald["language"]) == ("Oz", 6, "English")
+    assert emma.keys() & {"series", "part"} == set()
+    assert [book.id for book in books() if book.language not in LANGUAGES] == []
+    wizard, republic = (item_of(BY_ID[name]) for name in ("the-wonderful-wizard-of-oz", "the-republic"))
+    assert wizard.attributes["century"] == "19th century"  # 1900 is its last year
+    assert republic.attributes["century"] == "4th century BC"
 
 
 def test_the_list_of_books_is_the_callers_own() -> None:
