@@ -1,7 +1,6 @@
 """Settings → engine: the only place that knows every room."""
 
 import hashlib
-import os
 import random
 import secrets
 import time
@@ -26,9 +25,11 @@ from tactful.domain.consent import Consent
 from tactful.domain.errors import BadInput, UnknownPlugin, UnknownReceiver
 from tactful.domain.placement import Placement
 from tactful.domain.receiver import DECISIONS, Receiver
+from tactful.domain.words import Languages
 from tactful.engine import Engine, Onward, Shell
 from tactful.flow.decide import Recipe
 from tactful.flow.identity import effective_for_all, merged
+from tactful.languages import read_languages
 from tactful.learn.interactions import interactions_of
 from tactful.learn.train import learners
 from tactful.plugins import build
@@ -42,6 +43,7 @@ from tactful.settings import (
     read_charter,
     read_settings,
 )
+from tactful.stores.durable import write_once
 from tactful.stores.lake import Lake
 from tactful.stores.registry import Registry
 
@@ -53,6 +55,7 @@ class Home(Struct, frozen=True):
     settings: Settings
     charter: Charter
     recipes: Mapping[str, Recipe]
+    languages: Languages
 
     @property
     def data(self) -> Path:
@@ -63,12 +66,6 @@ class Home(Struct, frozen=True):
     def deliveries(self) -> Path:
         """How far each receiver has come."""
         return self.data / "deliveries.db"
-
-    @property
-    def means(self) -> Meaning:
-        """What the names that Segment's clients use mean here."""
-        names = self.settings.segment
-        return meaning(names.events, names.pages, names.items, names.consent, self.charter.purposes)
 
     @property
     def models(self) -> Registry:
@@ -87,7 +84,7 @@ def read_home(path: Path) -> Home:
     learners(
         one for recipe in recipes.values() for one in recipe.strategies
     )  # a clash of models is better known before serving
-    return Home(path, settings, charter, recipes)
+    return Home(path, settings, charter, recipes, read_languages(path, settings.language))
 
 
 def recipe_of(name: str, placement: Placement, charter: Charter, home: Path = Path()) -> Recipe:
@@ -129,6 +126,12 @@ def _part(kind: type, recipe: Mapping[str, Any], where: str, home: Path) -> Any:
         return build(kind, recipe)
     except (msgspec.ValidationError, UnknownPlugin) as mistake:
         raise bad_recipe(home, where, mistake) from None
+
+
+def means_of(settings: Settings, charter: Charter) -> Meaning:
+    """What the names that Segment's clients use mean here."""
+    names = settings.segment
+    return meaning(names.events, names.pages, names.items, names.consent, charter.purposes)
 
 
 def real_shell() -> Shell:
@@ -217,13 +220,7 @@ def feed_of(home: Home, stores: Stores) -> Callable[[str, int, int, int], bytes]
 def lake_of(home: Home) -> Lake:
     """The lake of an installation; its key is made on first use."""
     path = home.path / "lake.key"
-    try:
-        file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    except FileExistsError:
-        pass
-    else:
-        with os.fdopen(file, "wb") as out:
-            out.write(secrets.token_bytes(32))
+    write_once(path, secrets.token_bytes(32))
     key = path.read_bytes()
     if len(key) != 32:
         raise BadInput(field=str(path), why="a lake's key is 32 bytes", fix="Delete it and the lake, and export anew")
