@@ -178,7 +178,16 @@ class StrategyContract(_Documented):
             for ask in self.ASKS:
                 view.opened.clear()
                 for source in self.make().propose(view, ask, shelf).sources:
-                    assert source.kind in PERSONAL | {"item", "context", "popular", "assumed", "default"}
+                    assert source.kind in PERSONAL | {
+                        "item",
+                        "context",
+                        "popular",
+                        "assumed",
+                        "default",
+                        "query",
+                        "curated",
+                        "new",
+                    }
                     if source.kind in PERSONAL:
                         assert source.data in view.opened
                         assert source.data in view.allowed
