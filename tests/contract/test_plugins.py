@@ -16,6 +16,7 @@ from tests.shop import PLAIN, Shop, items_in, placement
 EXAMPLES: dict[str, dict[str, Any]] = {
     "blend": {"of": [{"strategy": {"use": "item_transitions"}}, {"weight": 0.3, "strategy": {"use": "interests"}}]},
     "diverse": {"attribute": "author"},
+    "disliked": {"attribute": "author", "most": 2},
     "rules": {
         "segments": [{"name": "sailors", "when": {"traits.interests": {"$in": ["sea"]}}}],
         "rules": [
