@@ -15,7 +15,9 @@ from tests.shop import PLAIN, Shop, items_in, placement
 
 EXAMPLES: dict[str, dict[str, Any]] = {
     "blend": {"of": [{"strategy": {"use": "item_transitions"}}, {"weight": 0.3, "strategy": {"use": "interests"}}]},
+    "calibrated": {"attribute": "subjects"},
     "diverse": {"attribute": "author"},
+    "fair": {"attribute": "author"},
     "disliked": {"attribute": "author", "most": 2},
     "rules": {
         "segments": [{"name": "sailors", "when": {"traits.interests": {"$in": ["sea"]}}}],
