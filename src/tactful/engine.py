@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from tactful.domain.catalogue import Catalogue
 from tactful.domain.charter import Charter
@@ -218,7 +218,7 @@ class Engine:
         if intake.quarantined:
             acks.append(self.stores.quarantine.put(intake.quarantined))
         records = [
-            Record(person, data, tuple(events), self._keep_until(data, intake.now))
+            Record(person, data, tuple(events), self.keep_until(data, intake.now))
             for (person, data), events in intake.records.items()
         ]
         nothing: Ack[frozenset[tuple[str, str]]] = Ack(frozenset())
@@ -308,7 +308,8 @@ class Engine:
             self.people.know(person, NOBODY.after(change))  # it counts for this batch already
         return self.stores.consents.append(silent) if silent else Ack(None)
 
-    def _keep_until(self, data: str, now: int) -> int:
+    def keep_until(self, data: str, now: int) -> int:
+        """Until when (ms since 1970) what came in now may be kept under this data entry."""
         if data == VISIT:
             return now + self.charter.visit_ms
         return now + self.charter.data[data].retention_days * DAY

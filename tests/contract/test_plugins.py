@@ -34,6 +34,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         ],
     },
     "contextual": {"fits": {"device": {"phone": {"subjects": ["sea"]}}, "daypart": {"night": {"author": "author 3"}}}},
+    "kept_list": {"trait": "weekly"},
 }
 """Settings for plug-ins that cannot do without. All others are built from their defaults."""
 

@@ -75,7 +75,9 @@ def test_the_recipe_says_where_languages_stand() -> None:
 
 # ------------------------------------------------------------------------------------------------------------------------ muted
 
-MUTES = st.lists(st.sampled_from(["subjects:war", "subjects:sea", "author:a", "item:i3", "item:gone", "nonsense", "x:y"]))
+MUTES = st.lists(
+    st.sampled_from(["subjects:war", "subjects:sea", "author:a", "item:i3", "item:gone", "nonsense", "x:y"])
+)
 
 
 @given(MUTES)

@@ -76,10 +76,5 @@ class Fair(Arranger, Struct, frozen=True, forbid_unknown_fields=True):
 
 def _draw(parts: Mapping[str, float], dice: Dice) -> str:
     """One of the names, each with its part."""
-    at = dice.random() * sum(parts.values())
-    name = ""
-    for name, part in parts.items():
-        at -= part
-        if at < 0:
-            break
-    return name
+    names, at = list(parts), dice.random() * sum(parts.values())
+    return names[min(int(np.searchsorted(np.cumsum(list(parts.values())), at, side="right")), len(names) - 1)]
