@@ -17,6 +17,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "blend": {"of": [{"strategy": {"use": "item_transitions"}}, {"weight": 0.3, "strategy": {"use": "interests"}}]},
     "calibrated": {"attribute": "subjects"},
     "diverse": {"attribute": "author"},
+    "curated": {"name": "weekend"},
     "fair": {"attribute": "author"},
     "disliked": {"attribute": "author", "most": 2},
     "rules": {

@@ -1,5 +1,7 @@
 """Rules and context: what holds is shown, for the reasons given, and mistakes in a recipe are named with their place."""
 
+import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tactful.cli.install import install
+from tactful.domain.conditions import OPERATORS
 from tactful.domain.consent import Dial
 from tactful.domain.decision import Ask, Evidence, Source
 from tactful.domain.errors import BadSettings
@@ -307,3 +310,18 @@ def test_a_mistake_in_a_rule_is_named_with_its_line(tmp_path: Path) -> None:
         BadSettings, match=rf"line {line}, placements\.ours\.strategy\.rules\.when: context\.device\.\$regex"
     ):
         read_home(tmp_path)
+
+
+@pytest.mark.parametrize("page", ["conditions.md", "curated.md"])
+def test_the_recipes_in_the_documentation_can_be_read(page: str) -> None:
+    text = (Path(__file__).parents[2] / "docs" / page).read_text(encoding="utf-8")
+    blocks = [tomllib.loads(block) for block in re.findall(r"```toml\n(.*?)```", text, flags=re.S)]
+    recipes = [one["strategy"] for block in blocks for one in block["placements"].values()]
+    assert recipes
+    for recipe in recipes:
+        build(Strategy, recipe)
+
+
+def test_every_operator_is_in_the_documentation() -> None:
+    text = (Path(__file__).parents[2] / "docs/conditions.md").read_text(encoding="utf-8")
+    assert [name for name in OPERATORS if f"`{name}`" not in text] == []

@@ -398,6 +398,10 @@ _OPERATORS: dict[str, Callable[[Any], _ValueTest]] = {
 }  # fmt: skip
 
 
+OPERATORS = (*_LOGIC, *_OPERATORS)
+"""All operators."""
+
+
 def _paths(raw: Any) -> Iterator[str]:
     """The facts that a condition names."""
     for key, value in raw.items():
