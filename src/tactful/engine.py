@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from tactful.domain.catalogue import Catalogue
 from tactful.domain.charter import Charter
@@ -23,7 +23,7 @@ from tactful.flow.gate import DAY, Admitted, Refused, admit, mendable, view_of
 from tactful.intake import Intake, Taken
 from tactful.learn.train import fits
 from tactful.people import People
-from tactful.ports import VISIT, Ack, Dice, Model, ModelStore, Quarantined, Record, Shelf, Stores
+from tactful.ports import VISIT, Ack, Dice, Model, ModelStore, Quarantined, Record, SearchIndex, Shelf, Stores
 
 ANONYMOUS_RECEIPT_MS = DAY
 RECEIPT_MS = 90 * DAY
@@ -83,10 +83,12 @@ class Engine:
         cached_events: int = 150_000,
         where: str = "",
         onward: Onward | None = None,
+        index: Callable[[Catalogue], SearchIndex] | None = None,
     ) -> None:
+        """index: what searches a state of the catalogue by words; None: nothing can be searched."""
         self.stores, self.models, self.charter, self.recipes, self.shell = stores, models, charter, recipes, shell
-        self.onward = onward or Onward()
-        self._shelf = Shelf(Catalogue(charter.proxies), {}, where)
+        self.onward, self._index = onward or Onward(), index
+        self._shelf = self._on_shelf(Catalogue(charter.proxies), {}, where)
         self.people = People(stores, cached_events)
         # An older copy of the stores may have been put back: then it must still be possible to open them, and to train anew.
         # Until then decisions say that there is no model.
@@ -111,8 +113,11 @@ class Engine:
         catalogue = self._shelf.catalogue
         if version != catalogue.version:
             catalogue = catalogue.with_items(self.stores.items.since(catalogue.version), version)
-            self._shelf = Shelf(catalogue, self._shelf.models, self._shelf.where)
+            self._shelf = self._on_shelf(catalogue, self._shelf.models, self._shelf.where)
         return self._shelf
+
+    def _on_shelf(self, catalogue: Catalogue, models: dict[str, Model], where: str) -> Shelf:
+        return Shelf(catalogue, models, where, self._index(catalogue) if self._index else None)
 
     def refresh_models(self) -> bool:
         """Take up newly trained models, all at once; a decision under way keeps the ones it began with. True if there were any."""
@@ -127,7 +132,7 @@ class Engine:
             if not fits(model, catalogue):
                 raise StaleModel(name=name, where=self._shelf.where)
             models[name] = model
-        self._shelf = Shelf(catalogue, models, self._shelf.where)
+        self._shelf = self._on_shelf(catalogue, models, self._shelf.where)
         return True
 
     # ---------------------------------------------------------------------------------------------------------- events in
@@ -343,10 +348,11 @@ class Engine:
             recipe = self.recipes[ask.placement]
             ask = structs.replace(ask, context={**(context or {}), **ask.context}, at=now)
             view = self.view(profile, consent, recipe.placement.purpose, recipe.placement.surface, now, shelf.catalogue)
-            moment = Moment.of(view, ask.context, now)
+            moment = Moment.of(view, ask.context, now, ask.query)
             decision = decide(recipe, ask, view, moment, shelf, self.shell.dice, taken)
             taken += decision.slots.rows.tolist()
-            known = person is not None and view.dial > Dial.off
+            # What was typed is not kept, so neither is what it found: the receipt of a search is one of nobody.
+            known = person is not None and view.dial > Dial.off and not ask.query
             stamp = Stamp(self.shell.name(), now, person if known else None)
             receipt = explain(decision, view, shelf, self.charter, consent, stamp)
             keep = RECEIPT_MS if known else ANONYMOUS_RECEIPT_MS

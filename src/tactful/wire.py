@@ -35,7 +35,9 @@ from tactful.plugins import build
 from tactful.ports import Arranger, Guard, Interactions, Stores, Strategy
 from tactful.settings import Settings, bad_recipe, check_consent, check_outside, read_charter, read_settings
 from tactful.stores.lake import Lake
+from tactful.stores.missed import Missed
 from tactful.stores.registry import Registry
+from tactful.stores.search import WORDS, WordIndex
 
 
 class Home(Struct, frozen=True):
@@ -55,6 +57,16 @@ class Home(Struct, frozen=True):
     def deliveries(self) -> Path:
         """How far each receiver has come."""
         return self.data / "deliveries.db"
+
+    @property
+    def words(self) -> Path:
+        """What the search reads: made from the catalogue, and made anew wherever it is missing."""
+        return self.path / WORDS
+
+    @property
+    def missed(self) -> Path:
+        """What several people searched for and nobody found."""
+        return self.data / "missed.db"
 
     @property
     def means(self) -> Meaning:
@@ -88,15 +100,21 @@ def recipe_of(name: str, placement: Placement, charter: Charter, home: Path = Pa
     for recipe in always:
         if recipe["use"] == "children":
             recipe["audiences"] = charter.children.audiences
+        if recipe["use"] == "sensitive" and placement.asked:
+            recipe["asked"] = True
     guards: dict[str, Guard] = {}
     for recipe in (*always, *placement.guards):
         guards.setdefault(str(recipe.get("use")), _part(Guard, recipe, f"{at}.guards", home))
+    arranger = _part(Arranger, placement.arranger, f"{at}.arranger", home)
+    if placement.asked and arranger.personal:
+        why = "it puts things in the order of the person, who must not move what is sensitive: leave out `asked`, or use `top`"
+        raise bad_recipe(home, f"{at}.arranger", ValueError(why))
     return Recipe(
         name=name,
         placement=placement,
         strategy=_part(Strategy, placement.strategy, f"{at}.strategy", home),
         guards=guards,
-        arranger=_part(Arranger, placement.arranger, f"{at}.arranger", home),
+        arranger=arranger,
         fingerprint=hashlib.blake2b(msgspec.json.encode([placement, always]), digest_size=8).hexdigest(),
     )
 
@@ -121,8 +139,18 @@ def engine_of(home: Home, stores: Stores, shell: Shell | None = None) -> Engine:
     """The engine of an installation, on stores that are already open."""
     return Engine(
         stores, home.models, home.charter, home.recipes, shell or real_shell(),
-        home.settings.limits.cached_events, str(home.path), onward_of(home, stores),
+        home.settings.limits.cached_events, str(home.path), onward_of(home, stores), index_of(home).over,
     )  # fmt: skip
+
+
+def index_of(home: Home) -> WordIndex:
+    """What the catalogue is searched with. Reads nothing before the first search."""
+    return WordIndex(home.words, home.settings.search.attributes)
+
+
+def missed_of(home: Home) -> Missed:
+    """What was searched for and not found."""
+    return Missed(home.missed)
 
 
 def onward_of(home: Home, stores: Stores) -> Onward:

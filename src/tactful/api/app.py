@@ -17,7 +17,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.status_codes import HTTP_500_INTERNAL_SERVER_ERROR
 
 from tactful import __version__
-from tactful.api import gorse, gorse_choices, personalize, segment
+from tactful.api import gorse, gorse_choices, personalize, search, segment
 from tactful.api.bodies import Bodies, Room
 from tactful.api.cors import say_any_origin
 from tactful.api.feed import feed
@@ -65,6 +65,7 @@ def create_app(service: Service, more_routes: Sequence[Any] = (), **options: Any
             *personalize.ROUTES,
             *gorse.ROUTES,
             *gorse_choices.ROUTES,
+            *search.ROUTES,
             feed,
             *more_routes,
         ],
@@ -120,6 +121,11 @@ async def _purge(service: Service) -> None:
             await service.engine.stores.quarantine.purge(service.engine.shell.now())
         except TactfulError as error:
             log.warning("purge: %s", error)
+        if service.missed is not None:
+            try:
+                service.missed.flush(service.engine.shell.now())
+            except TactfulError as error:
+                log.warning("what was searched for in vain: %s", error)
         try:
             await asyncio.to_thread(service.engine.onward.sweep)
         except TactfulError as error:

@@ -38,20 +38,26 @@ async def decide(request: Req, data: shapes.DecideRequest) -> shapes.DecideRespo
         raise BadInput(field="placements", why=why, fix="Ask for fewer, or raise limits.placements in tactful.toml")
     person = service.who(request, key, data.person, data.anonymous)
     asks = [_ask(one, data.exclude) for one in data.placements]
-    answers = await _answered(service.engine.decide(person, asks, data.context))
+    answers = await answered(service.engine.decide(person, asks, data.context))
     return shapes.DecideResponse([decision_out(answer) for answer in answers])
 
 
 @post("/v1/rank", status_code=200)
 async def rank(request: Req, data: shapes.RankRequest) -> shapes.RankResponse:
-    """Put the caller's own candidates in the person's order. The answer names them only: the caller has the rest."""
+    """Put the caller's own candidates in the person's order, beginning from the caller's own scores if there are any.
+
+    The answer names them only: the caller has the rest.
+    """
     service = of(request)
     key = service.key(request, "decide")
     if len(data.items) > service.limits.rank_items:
         raise TooManyItems(count=len(data.items), most=service.limits.rank_items)
+    if data.scores is not None and len(data.scores) != len(data.items):
+        why = f"there are {len(data.scores)} scores for {len(data.items)} items"
+        raise BadInput(field="scores", why=why, fix="Send one for each item, in the order of the items, or none at all")
     person = service.who(request, key, data.person, data.anonymous)
-    ask = Ask(data.placement, items=data.items, limit=len(data.items))
-    answer = (await _answered(service.engine.decide(person, [ask], data.context)))[0]
+    ask = Ask(data.placement, items=data.items, limit=len(data.items), scores=data.scores)
+    answer = (await answered(service.engine.decide(person, [ask], data.context)))[0]
     receipt, catalogue = answer.receipt, answer.catalogue
     items = [shapes.RankedItem(shown.item, sentence(shown, catalogue), shown.odds) for shown in receipt.shown]
     held = receipt.verdict == "hold"
@@ -64,7 +70,7 @@ def _ask(one: str | shapes.PlacementAsk, exclude: list[str]) -> Ask:
     return Ask(one.placement, item=one.item, exclude=[*exclude, *one.exclude], limit=one.limit)
 
 
-async def _answered(answers: list[Answer]) -> list[Answer]:
+async def answered(answers: list[Answer]) -> list[Answer]:
     """The answers, once those that must not be lost are on disk."""
     for answer in answers:
         if must_be_durable(answer):

@@ -13,6 +13,7 @@ from tactful.domain.errors import NotAllowed
 from tactful.domain.identity import ANONYMOUS, account_of
 from tactful.engine import Engine
 from tactful.settings import Settings
+from tactful.stores.missed import Missed
 
 
 class Feeding(Struct, frozen=True):
@@ -31,8 +32,10 @@ class Service:
         access: Access,
         settings: Settings,
         feeding: Feeding | None = None,
+        missed: Missed | None = None,
     ) -> None:
-        self.engine, self.access, self.feeding = engine, access, feeding
+        """missed: is told what was searched for in vain; None: nobody is."""
+        self.engine, self.access, self.feeding, self.missed = engine, access, feeding, missed
         self.limits, self.personalize, self.gorse = settings.limits, settings.personalize, settings.gorse
         names = settings.segment
         self.means = meaning(names.events, names.pages, names.items, names.consent, engine.charter.purposes)

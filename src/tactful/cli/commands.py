@@ -14,6 +14,7 @@ from tactful.cli.lake import lake
 from tactful.cli.opening import opened
 from tactful.cli.quarantine import quarantine
 from tactful.cli.receivers import feed, receivers
+from tactful.cli.searches import search, search_report
 from tactful.cli.show import as_json, errors, fail, json_option, table
 
 
@@ -255,3 +256,5 @@ tactful.add_command(receivers)
 tactful.add_command(feed)
 tactful.add_command(lake)
 tactful.add_command(key)
+tactful.add_command(search)
+tactful.add_command(search_report)

@@ -6,13 +6,14 @@ import inspect
 import json
 import random
 import re
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from msgspec import structs
 
 from tactful.contracts.samples import NOW
-from tactful.domain.catalogue import AUDIENCE_CODE, Catalogue, Proxy
+from tactful.domain.catalogue import AUDIENCE_CODE, Catalogue, Mask, Proxy, Rows
 from tactful.domain.consent import Dial
 from tactful.domain.decision import PERSONAL, Ask, Evidence, Scored
 from tactful.domain.event import VERBS, Interaction, Told
@@ -77,6 +78,28 @@ class _Anything(dict[str, Assumed]):
         return Assumed(name, ["sea", "war"], "told")
 
 
+class Titles:
+    """The plainest way of searching, for the suites: what has the query in its title. See `ports.SearchIndex`."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._titles = [catalogue.item(row).title.lower() for row in range(len(catalogue))]
+
+    def find(self, query: str, most: int) -> list[tuple[int, float]]:
+        """Rows whose title holds the query, earlier ones first."""
+        found = [row for row, title in enumerate(self._titles) if query and query.lower() in title]
+        return [(row, 1.0 / (place + 1)) for place, row in enumerate(found[:most])]
+
+    def mend(self, query: str) -> str:
+        """The query: nothing is mended."""
+        return query
+
+    def suggest(self, prefix: str, most: int, permit: Callable[[Rows], Mask] | None = None) -> list[str]:
+        """Titles that begin so."""
+        rows = np.array([row for row, title in enumerate(self._titles) if title.startswith(prefix.lower())], np.int32)
+        kept = rows if permit is None else rows[permit(rows)]
+        return [self._titles[row] for row in kept.tolist()[:most]]
+
+
 class _Documented:
     """A plug-in says what it is, and what each of its settings does."""
 
@@ -119,7 +142,13 @@ class StrategyContract(_Documented):
         seeing(told=("sea", "no such thing")),
         seeing(*(f"book-{number}" for number in range(50)), told=("war",)),
     )
-    ASKS = (Ask("home"), Ask("related", item="book-3"), Ask("related", item="gone"), Ask("home", context={"hour": 7}))
+    ASKS = (
+        Ask("home"),
+        Ask("related", item="book-3"),
+        Ask("related", item="gone"),
+        Ask("home", context={"hour": 7}),
+        Ask("home", query="BOOK"),
+    )
 
     def make(self) -> Strategy:
         """The strategy under test."""
@@ -133,7 +162,7 @@ class StrategyContract(_Documented):
             models[name] = fit(strategy, interactions, catalogue)
             for array in models[name].arrays.values():
                 array.flags.writeable = False
-        return Shelf(catalogue, models)
+        return Shelf(catalogue, models, search=Titles(catalogue))
 
     def test_what_it_learns_is_the_same_bytes_each_time(self) -> None:
         for one, other in zip(self.shelf().models.values(), self.shelf().models.values(), strict=True):
@@ -178,7 +207,10 @@ class StrategyContract(_Documented):
             for ask in self.ASKS:
                 view.opened.clear()
                 for source in self.make().propose(view, ask, shelf).sources:
-                    assert source.kind in PERSONAL | {"item", "context", "popular", "assumed", "default"}
+                    assert source.kind in PERSONAL | {"item", "context", "popular", "assumed", "default", "query"}
+                    assert not ask.query or all(
+                        ask.query not in source.key for source in self.make().propose(view, ask, shelf).sources
+                    )
                     if source.kind in PERSONAL:
                         assert source.data in view.opened
                         assert source.data in view.allowed
@@ -253,6 +285,7 @@ class GuardContract(_Documented):
             structs.replace(plain[0], audience="children"),
             structs.replace(plain[0], sensitive=frozenset({"health"})),
             structs.replace(plain[0], context={"hour": 3, "device": "phone"}),
+            structs.replace(plain[0], query="book 5"),
         ]
 
     def test_it_says_why(self) -> None:

@@ -137,7 +137,7 @@ class Moment(Struct, frozen=True):
     """What the guards know: the time, the context of the request, and what the View says was done and shown before.
 
     now: milliseconds since 1970. done: items by verb, most recent last. history: the same, oldest first. sensitive: categories turned
-    on. value: reads a trait through the View, which notes it.
+    on. value: reads a trait through the View, which notes it. query: what was typed into a search.
     """
 
     now: int
@@ -147,12 +147,13 @@ class Moment(Struct, frozen=True):
     sensitive: frozenset[str]
     history: tuple[Interaction, ...] = ()
     value: Callable[[str], Value] = _nothing
+    query: str = ""
 
     @staticmethod
-    def of(view: View, context: Mapping[str, Value], now: int) -> "Moment":
+    def of(view: View, context: Mapping[str, Value], now: int, query: str = "") -> "Moment":
         """Built from the View, so that a guard cannot go round the consent."""
         done: dict[str, list[Interaction]] = {}
         for interaction in view.history():
             done.setdefault(interaction.verb, []).append(interaction)
         by_verb = {verb: tuple(acts) for verb, acts in done.items()}
-        return Moment(now, context, by_verb, view.audience, view.sensitive, view.history(), view.value)
+        return Moment(now, context, by_verb, view.audience, view.sensitive, view.history(), view.value, query)

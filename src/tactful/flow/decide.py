@@ -7,8 +7,19 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from tactful.domain.catalogue import Mask, Rows, chosen
-from tactful.domain.decision import NO_EVIDENCE, Ask, Evidence, Removal, Scored, Slots, Verdict, add_up
+from tactful.domain.catalogue import Catalogue, Mask, Rows, chosen
+from tactful.domain.decision import (
+    NO_EVIDENCE,
+    PERSONAL,
+    Ask,
+    Evidence,
+    Removal,
+    Scored,
+    Slots,
+    Source,
+    Verdict,
+    add_up,
+)
 from tactful.domain.errors import TactfulError
 from tactful.domain.placement import Placement
 from tactful.domain.view import Moment, View
@@ -16,6 +27,9 @@ from tactful.ports import Arranger, Dice, Guard, Shelf, Strategy
 
 REMOVED_NAMED = 20
 """How many of the items that a guard removed are named in the receipt, best first; all are counted."""
+
+GIVEN = Source("query", "", how="given")
+"""What stands for the scores that a caller brings of its own."""
 
 T = TypeVar("T")
 
@@ -124,6 +138,8 @@ def _propose(recipe: Recipe, ask: Ask, view: View, shelf: Shelf, faults: list[st
         f"strategy of {recipe.name}", faults, NO_EVIDENCE,
         lambda: _checked_evidence(recipe.strategy.propose(view, ask, shelf), size),
     )  # fmt: skip
+    if recipe.placement.asked:
+        evidence = _impartial(evidence, view, shelf.catalogue)
     if ask.items is None:
         return Scored.of(evidence, size)
     # Ranking: the caller's candidates, in the caller's order where nothing is known about them.
@@ -132,13 +148,49 @@ def _propose(recipe: Recipe, ask: Ask, view: View, shelf: Shelf, faults: list[st
     place[wanted] = np.arange(len(wanted), dtype=np.int32)
     target = place[evidence.rows]
     inside = target >= 0
-    narrowed = Evidence(
-        evidence.rows[inside], evidence.source[inside], evidence.base[inside],
-        evidence.sources, evidence.age, evidence.newest, evidence.decay, evidence.window, evidence.group,
-    )  # fmt: skip
+    narrowed = evidence.only(inside)
+    if ask.scores is not None:
+        narrowed = _beside(narrowed, _given(ask, shelf.catalogue), recipe.placement.given)
+    target = place[narrowed.rows]
     pieces = narrowed.base * narrowed.weight[narrowed.source]
-    scores = add_up(target[inside], pieces, len(wanted))
-    return Scored(wanted, scores, narrowed, target[inside])
+    return Scored(wanted, add_up(target, pieces, len(wanted)), narrowed, target)
+
+
+def _impartial(evidence: Evidence, view: View, catalogue: Catalogue) -> Evidence:
+    """The evidence without what is known about the person, as far as it speaks for something sensitive.
+
+    Where such an item may be shown because it was typed by name, nothing else about the person may move it.
+    """
+    shut = catalogue.shut(evidence.rows, view.sensitive)
+    about = np.array([source.kind in PERSONAL for source in evidence.sources], bool)
+    return evidence.only(~(shut & about[evidence.source])) if shut.any() else evidence
+
+
+def _given(ask: Ask, catalogue: Catalogue) -> Evidence:
+    """The caller's own scores as evidence: each candidate's share of them all."""
+    scores = dict(
+        reversed(list(zip(ask.items or (), ask.scores or (), strict=True)))
+    )  # of two for one item the first counts
+    size = len(catalogue)
+    known = [
+        (row, score) for item, score in scores.items() if (row := catalogue.index.get(item, size)) < size and score > 0
+    ]
+    if not known:
+        return NO_EVIDENCE
+    rows = np.array([row for row, _ in known], np.int32)
+    share = np.array([score for _, score in known]) / max(
+        score for _, score in known
+    )  # first: the sum may be beyond all numbers
+    one, zero = np.ones(1), np.zeros(1, np.int32)
+    base = (share / share.sum()).astype(np.float32)
+    return Evidence(rows, np.zeros(len(rows), np.int32), base, (GIVEN,), zero, one, one, np.ones(1, np.int32), zero)
+
+
+def _beside(own: Evidence, given: Evidence, weight: float) -> Evidence:
+    """The recipe's evidence and the caller's, each as shares of this list, in the proportion that the placement declares."""
+    whole = float((own.base * own.weight[own.source]).sum())
+    parts = [((1.0 - weight) / whole, own)] if whole > 0 else []
+    return Evidence.blend([*parts, (weight if parts else 1.0, given)])
 
 
 def _permit(
@@ -176,6 +228,12 @@ def _permit(
         why = "the guard failed, and a guard that fails permits nothing" if failed else guard.why
         apply(name, why, mask, guard.personal)
     return kept, tuple(removed)
+
+
+def permitted(recipe: Recipe, rows: Rows, moment: Moment, shelf: Shelf) -> Mask:
+    """bool[n]: which of the rows int32[n] the guards of a placement let through, for what is shown without a decision."""
+    scored = Scored(rows, np.zeros(len(rows)), NO_EVIDENCE, np.empty(0, np.int32))
+    return _permit(recipe, scored, Ask(recipe.name), moment, shelf, (), [])[0]
 
 
 def _rank(scored: Scored, kept: Mask) -> Ranked:

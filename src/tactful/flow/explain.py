@@ -231,6 +231,10 @@ def sentence(shown: Shown, catalogue: Catalogue) -> str:
             return f"We think that you like {source.how}."
         case "assumed":
             return f"We assumed that you like {source.how}, since you have not told us."
+        case "query":
+            return (
+                "It was high on the list to begin with." if source.how == "given" else "It fits what you searched for."
+            )
         case "context":
             return "It fits what goes on right now."
         case _ if source.how == "seldom":

@@ -1,0 +1,198 @@
+"""Finds items by words: what `Shelf.search` is made of. Derived from the catalogue; holds nothing about people."""
+
+import logging
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from msgspec import Struct
+
+from tactful.domain.catalogue import Catalogue, Mask, Rows
+from tactful.domain.errors import SearchNotReady
+from tactful.domain.spelling import Vocabulary, words_of
+from tactful.stores.words import Words, attributes_of
+
+WORDS = "search.db"
+"""The name of the file in an installation."""
+AT_ONCE = 2000
+"""A catalogue of at most so many items is read on the spot, which takes up to 0.1 s; a larger one beside what goes on."""
+WORDS_MOST = 12
+"""So many words of a query count; nobody types more to find a thing."""
+PREFIX_LEAST = 2
+"""The last word may be unfinished from so many letters on."""
+COMMON, COMMON_ITEMS = 0.1, 500
+"""A word in more than this share of the items, and in more than so many, is left out where others say more."""
+SUGGEST_FROM = 200
+"""So many of the best hits are looked through for suggestions."""
+
+log = logging.getLogger("tactful")
+
+
+def in_thread(work: Callable[[], None]) -> None:
+    """Work beside what goes on."""
+    threading.Thread(target=work, name="search", daemon=True).start()
+
+
+class Reading(Struct, frozen=True):
+    """A query as it is understood. words: mended; unfinished: whether the last one may go on; mended: whether any was changed."""
+
+    words: tuple[str, ...]
+    unfinished: bool
+    mended: bool
+
+
+class WordIndex:
+    """The words of a catalogue that changes. Nothing is read before the first search.
+
+    path: a file that the workers of an installation share; None keeps all in memory. attributes: those that are searched beside
+    title and text; empty takes all. later: does long work without keeping anybody waiting.
+    """
+
+    def __init__(
+        self,
+        path: Path | None = None,
+        attributes: Sequence[str] = (),
+        later: Callable[[Callable[[], None]], None] = in_thread,
+    ) -> None:
+        self._path, self.attributes, self._later = path, tuple(attributes), later
+        self._words: Words | None = None
+        self._taken = Catalogue()
+        self._vocabulary: Vocabulary | None = None
+        self._busy = False
+
+    def over(self, catalogue: Catalogue) -> "Finder":
+        """A way of searching this state of the catalogue."""
+        return Finder(self, catalogue)
+
+    def ready(self, catalogue: Catalogue) -> tuple[Words, Vocabulary]:
+        """The words of the catalogue; while many are being read, those of the one before. Raises SearchNotReady if there is none."""
+        if self._words is None:
+            self._words = Words(self._path, self.attributes)
+        if catalogue.version > self._taken.version and not self._busy:
+            self._busy = True
+            if len(catalogue) <= AT_ONCE or self._words.path is None:
+                self._take_in(self._words, catalogue)
+            else:
+                self._later(lambda: self._beside(catalogue))
+        vocabulary = self._vocabulary
+        if vocabulary is None:
+            if len(catalogue):
+                raise SearchNotReady(items=len(catalogue), retry_after=1)
+            vocabulary = Vocabulary((), ())
+        return self._words, vocabulary
+
+    def _beside(self, catalogue: Catalogue) -> None:
+        """In a thread of its own, and so with a connection of its own."""
+        words = Words(self._path, self.attributes)
+        try:
+            self._take_in(words, catalogue)
+        except sqlite3.Error as error:  # what was read before goes on serving; the next search tries again
+            log.warning("the words of the catalogue could not be read: %s", error)
+        finally:
+            words.close()
+
+    def _take_in(self, words: Words, catalogue: Catalogue) -> None:
+        try:
+            if words.take_in(catalogue.packed, catalogue.differing(self._taken), catalogue.version):
+                self._vocabulary = Vocabulary(*words.vocabulary())
+                self._taken = catalogue
+        finally:
+            self._busy = False
+
+
+class Finder:
+    """See `ports.SearchIndex`."""
+
+    def __init__(self, index: WordIndex, catalogue: Catalogue) -> None:
+        self._index, self._catalogue = index, catalogue
+
+    def find(self, query: str, most: int) -> list[tuple[int, float]]:
+        """See `ports.SearchIndex`: what has all the words; where nothing has, what has some of them."""
+        words, vocabulary = self._index.ready(self._catalogue)
+        reading = _read(query, words, vocabulary)
+        if not reading.words:
+            return []
+        whole = " ".join(reading.words)
+        hits = self._hits(words, vocabulary, reading, " AND ") or self._hits(words, vocabulary, reading, " OR ")
+        weighed = [(row, weight * _likeness(title, whole)) for row, title, weight in hits]
+        return sorted(weighed, key=lambda hit: (-hit[1], hit[0]))[:most]
+
+    def mend(self, query: str) -> str:
+        """See `ports.SearchIndex`."""
+        reading = _read(query, *self._index.ready(self._catalogue))
+        return " ".join(reading.words) if reading.mended else query
+
+    def suggest(self, prefix: str, most: int, permit: Callable[[Rows], Mask] | None = None) -> list[str]:
+        """See `ports.SearchIndex`: what begins like the query comes first, then what several items have."""
+        words, vocabulary = self._index.ready(self._catalogue)
+        reading = _read(prefix, words, vocabulary)
+        if not reading.words:
+            return []
+        hits = sorted(self._hits(words, vocabulary, reading, " AND "), key=lambda hit: (-hit[2], hit[0]))
+        rows = np.array([row for row, _, _ in hits[:SUGGEST_FROM]], np.int32)
+        if permit is not None:
+            rows = rows[permit(rows)]
+        counts: dict[str, int] = {}
+        for row in rows.tolist():
+            for phrase in self._phrases(row):
+                counts[phrase] = counts.get(phrase, 0) + 1
+        begins = {phrase: words_of(phrase) for phrase in counts}
+        fitting = [phrase for phrase, said in begins.items() if _goes_on(said, reading.words)]
+        order = {phrase: place for place, phrase in enumerate(fitting)}
+        fitting.sort(key=lambda phrase: (not _begins(begins[phrase], reading.words), -counts[phrase], order[phrase]))
+        return fitting[:most]
+
+    def _phrases(self, row: int) -> list[str]:
+        item = self._catalogue.item(row)
+        values = [value for name in attributes_of(item, self._index.attributes) for value in item.values(name)]
+        return list(dict.fromkeys([item.title, *values]))
+
+    def _hits(
+        self, words: Words, vocabulary: Vocabulary, reading: Reading, together: str
+    ) -> list[tuple[int, str, float]]:
+        """What matches, of the items in this state of the catalogue."""
+        size = len(self._catalogue)
+        last = len(reading.words) - 1
+        often = max(COMMON * size, COMMON_ITEMS)
+        telling = [place for place, word in enumerate(reading.words) if vocabulary.count(word) <= often]
+        pieces = [
+            _piece(reading.words[place], reading.unfinished and place == last) for place in telling or range(last + 1)
+        ]
+        found = words.hits(together.join(pieces))
+        return [(row, title, max(weight, 1e-9)) for row, title, weight in found if row < size]
+
+
+def _read(query: str, words: Words, vocabulary: Vocabulary) -> Reading:
+    """Understand a query: a word that is nowhere is taken for the one that was probably meant."""
+    typed = words_of(query)[:WORDS_MOST]
+    unfinished = bool(typed) and len(typed[-1]) >= PREFIX_LEAST and query[-1:].isalnum()
+    meant = []
+    for place, word in enumerate(typed):
+        going_on = unfinished and place == len(typed) - 1
+        known = word in vocabulary or (going_on and vocabulary.begins(word)) or words.knows(word, not going_on)
+        meant.append(word if known else vocabulary.nearest(word) or word)
+    return Reading(tuple(meant), unfinished, meant != typed)
+
+
+def _piece(word: str, unfinished: bool) -> str:
+    """A word in FTS5's language. Words are letters and digits only, and quoted, so nothing typed is ever taken for syntax."""
+    return f'("{word}" OR "{word}" *)' if unfinished else f'"{word}"'
+
+
+def _likeness(title: str, query: str) -> float:
+    """What a title counts more for being what was typed, or beginning like it."""
+    if title == query:
+        return 4.0
+    return 1.5 if title.startswith(query) else 1.0
+
+
+def _goes_on(said: Sequence[str], typed: Sequence[str]) -> bool:
+    """Whether a phrase has all the words typed, the last of which may be unfinished."""
+    return set(typed[:-1]).issubset(said) and any(word.startswith(typed[-1]) for word in said)
+
+
+def _begins(said: Sequence[str], typed: Sequence[str]) -> bool:
+    """Whether a phrase begins like what was typed."""
+    return " ".join(said).startswith(" ".join(typed))
