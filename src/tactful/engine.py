@@ -4,26 +4,29 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from tactful.domain.catalogue import Catalogue
 from tactful.domain.charter import Charter
 from tactful.domain.consent import NOBODY, Consent, ConsentChange, Dial
-from tactful.domain.decision import Ask, Verdict
-from tactful.domain.errors import StaleModel, UnknownPlacement
+from tactful.domain.decision import Ask, Placed, Verdict
+from tactful.domain.errors import StaleModel, UnknownPage, UnknownPlacement
 from tactful.domain.event import Arrival, Value
 from tactful.domain.identity import ALIAS, ANONYMOUS, CHOSEN, DEVICE, Link
+from tactful.domain.placement import Page
 from tactful.domain.profile import UNKNOWN, Profile
 from tactful.domain.receipt import Receipt
-from tactful.domain.view import Moment, View
+from tactful.domain.view import View
 from tactful.flow.clean import ID_MOST, Cleaned, Unusable, alone, clean, clean_values
-from tactful.flow.decide import Decision, Recipe, decide
-from tactful.flow.explain import Stamp, explain
-from tactful.flow.gate import DAY, Admitted, Refused, admit, mendable, view_of
+from tactful.flow.decide import Decision, OnPage, Recipe
+from tactful.flow.explain import Stamp, about_person, explain
+from tactful.flow.gate import DAY, Admitted, Refused, admit, mendable
+from tactful.flow.page import next_row
 from tactful.intake import Intake, Taken
 from tactful.learn.train import fits
 from tactful.people import People
 from tactful.ports import VISIT, Ack, Dice, Model, ModelStore, Quarantined, Record, SearchIndex, Shelf, Stores
+from tactful.scene import Look, Scene
 
 ANONYMOUS_RECEIPT_MS = DAY
 RECEIPT_MS = 90 * DAY
@@ -83,9 +86,11 @@ class Engine:
         cached_events: int = 150_000,
         where: str = "",
         onward: Onward | None = None,
+        pages: Mapping[str, Page] | None = None,
         index: Callable[[Catalogue], SearchIndex] | None = None,
     ) -> None:
         """index: what searches a state of the catalogue by words; None: nothing can be searched."""
+        self.pages: Mapping[str, Page] = pages or {}
         self.stores, self.models, self.charter, self.recipes, self.shell = stores, models, charter, recipes, shell
         self.onward, self._index = onward or Onward(), index
         self._shelf = self._on_shelf(Catalogue(charter.proxies), {}, where)
@@ -218,7 +223,7 @@ class Engine:
         if intake.quarantined:
             acks.append(self.stores.quarantine.put(intake.quarantined))
         records = [
-            Record(person, data, tuple(events), self._keep_until(data, intake.now))
+            Record(person, data, tuple(events), self.keep_until(data, intake.now))
             for (person, data), events in intake.records.items()
         ]
         nothing: Ack[frozenset[tuple[str, str]]] = Ack(frozenset())
@@ -308,7 +313,8 @@ class Engine:
             self.people.know(person, NOBODY.after(change))  # it counts for this batch already
         return self.stores.consents.append(silent) if silent else Ack(None)
 
-    def _keep_until(self, data: str, now: int) -> int:
+    def keep_until(self, data: str, now: int) -> int:
+        """Until when (ms since 1970) what came in now may be kept under this data entry."""
         if data == VISIT:
             return now + self.charter.visit_ms
         return now + self.charter.data[data].retention_days * DAY
@@ -331,9 +337,50 @@ class Engine:
 
         Raises UnknownPlacement, NoModel.
         """
-        for ask in asks:
-            if ask.placement not in self.recipes:
-                raise UnknownPlacement(name=ask.placement, available=", ".join(sorted(self.recipes)) or "none yet")
+        recipes = [self.recipe(ask.placement) for ask in asks]
+        scene = self.scene(person, context)
+        page, answers = OnPage(), []
+        for recipe, ask in zip(recipes, asks, strict=True):
+            answer = self._answer(scene, scene.consider(recipe, ask), page)
+            page = _with(page, answer)
+            answers.append(answer)
+        return answers
+
+    def page(
+        self, person: str | None, name: str, context: Mapping[str, Value] | None = None, exclude: Sequence[str] = ()
+    ) -> list[Answer]:
+        """The rows of a declared page, in this person's order; where nothing may be known, in the same order for everybody.
+
+        Raises UnknownPage, NoModel.
+        """
+        declared = self.pages.get(name)
+        if declared is None:
+            raise UnknownPage(name=name, available=", ".join(sorted(self.pages)) or "none yet")
+        rows = declared.candidates
+        scene = self.scene(person, context)
+        looks = [scene.consider(self.recipe(row.placement), Ask(row.placement, exclude=exclude)) for row in rows]
+        considered, size = [look.considered for look in looks], len(scene.shelf.catalogue)
+        personal = any(about_person(one.scored, one.kept) for one in considered)
+        page, answers, left = OnPage(), [], list(range(len(rows)))
+        for place in range(1, (declared.show or len(rows)) + 1):
+            found = next_row(left, rows, considered, page, size)
+            if found is None:
+                break
+            left.remove(found[0])
+            answer = self._answer(scene, looks[found[0]], page, Placed(name, place, found[1], personal))
+            page = _with(page, answer)
+            answers.append(answer)
+        return answers
+
+    def recipe(self, placement: str) -> Recipe:
+        """The recipe of a placement. Raises UnknownPlacement."""
+        found = self.recipes.get(placement)
+        if found is None:
+            raise UnknownPlacement(name=placement, available=", ".join(sorted(self.recipes)) or "none yet")
+        return found
+
+    def scene(self, person: str | None, context: Mapping[str, Value] | None = None) -> Scene:
+        """Everything that decisions for this person need, as it is now. person: None for somebody unknown."""
         now = self.shell.now()
         with self.stores.glance():
             shelf = self.shelf()
@@ -342,32 +389,23 @@ class Engine:
                 self.people.refresh()
                 person = self.people.who(person, now)
                 consent, profile = self.people.effective(person), self.people.profile(person)
-        taken: list[int] = []
-        answers = []
-        for ask in asks:
-            recipe = self.recipes[ask.placement]
-            ask = structs.replace(ask, context={**(context or {}), **ask.context}, at=now)
-            view = self.view(profile, consent, recipe.placement.purpose, recipe.placement.surface, now, shelf.catalogue)
-            moment = Moment.of(view, ask.context, now, ask.query)
-            decision = decide(recipe, ask, view, moment, shelf, self.shell.dice, taken)
-            taken += decision.slots.rows.tolist()
-            # What was typed is not kept, so neither is what it found: the receipt of a search is one of nobody.
-            known = person is not None and view.dial > Dial.off and not ask.query
-            stamp = Stamp(self.shell.name(), now, person if known else None)
-            receipt = explain(decision, view, shelf, self.charter, consent, stamp)
-            keep = RECEIPT_MS if known else ANONYMOUS_RECEIPT_MS
-            durable = self.stores.receipts.append(receipt, now + keep, known and self.onward.decisions)
-            answers.append(Answer(decision, receipt, durable, shelf.catalogue))
-        return answers
+        return Scene(person, consent, profile, shelf, self.charter, now, context or {})
 
     def view(
         self, profile: Profile, consent: Consent, purpose: str, surface: str, now: int, catalogue: Catalogue
     ) -> View:
-        """The View of a profile; the only way from one to the other."""
-        return view_of(
-            profile, consent, self.charter, purpose=purpose, surface=surface, now=now,
-            telling=catalogue.telling(consent.sensitive),
-        )  # fmt: skip
+        """The View of a profile."""
+        return Scene(None, consent, profile, Shelf(catalogue, {}), self.charter, now, {}).view(purpose, surface)
+
+    def _answer(self, scene: Scene, look: Look, page: OnPage, placed: Placed | None = None) -> Answer:
+        """Choose, and keep the receipt."""
+        decision = scene.choose(look, self.shell.dice, page)
+        known = scene.known(look)
+        stamp = Stamp(self.shell.name(), scene.now, scene.person if known else None, placed)
+        receipt = explain(decision, look.view, scene.shelf, self.charter, scene.consent, stamp)
+        keep = RECEIPT_MS if known else ANONYMOUS_RECEIPT_MS
+        durable = self.stores.receipts.append(receipt, scene.now + keep, known and self.onward.decisions)
+        return Answer(decision, receipt, durable, scene.shelf.catalogue)
 
     # ------------------------------------------------------------------------------------------------------------ rights
 
@@ -394,6 +432,12 @@ def _not_overtaken(purposes: dict[str, bool], at: int, before: Sequence[ConsentC
             if not given:
                 refused[name] = max(change.at, refused.get(name, 0))
     return {name: given for name, given in purposes.items() if not given or at >= refused.get(name, at)}
+
+
+def _with(page: OnPage, answer: Answer) -> OnPage:
+    """The page with one more placement on it."""
+    about = answer.receipt.personal or any(removal.personal for removal in answer.receipt.removed)
+    return OnPage((*page.rows, *answer.decision.slots.rows.tolist()), page.personal or about)
 
 
 def must_be_durable(answer: Answer) -> bool:

@@ -6,14 +6,13 @@ import numpy as np
 from msgspec import Struct, structs
 
 from tactful.domain.catalogue import Mask, Rows
-from tactful.domain.consent import NOBODY
 from tactful.domain.decision import Ask
-from tactful.domain.errors import BadInput, NoSearch, UnknownPlacement
+from tactful.domain.errors import BadInput, NoSearch
 from tactful.domain.event import Value
 from tactful.domain.profile import UNKNOWN
 from tactful.domain.view import Moment
 from tactful.engine import Answer, Engine
-from tactful.flow.decide import Decision, Recipe, permitted
+from tactful.flow.decide import Decision, permitted
 from tactful.ports import SearchIndex, Shelf, Strategy
 from tactful.stores.missed import Missed
 from tactful.strategies.search import Search
@@ -42,7 +41,7 @@ def search(
 
     missed: told if nothing was found; None: nobody is. Raises UnknownPlacement, BadInput, NoSearch, SearchNotReady.
     """
-    recipe, index = _recipe(engine, ask.placement), _index(engine.shelf())
+    recipe, index = engine.recipe(ask.placement), _index(engine.shelf())
     if not _searches(recipe.strategy):
         why = f"the recipe of {ask.placement!r} does not search"
         raise BadInput(field="placement", why=why, fix="Ask for one that uses the strategy `search`")
@@ -67,26 +66,15 @@ def suggest(
     From the catalogue alone: never from what others typed, nor from what the person did; never from anything sensitive, whatever
     they turned on. Of the person it is only read whether they are a child. Raises UnknownPlacement, NoSearch, SearchNotReady.
     """
-    recipe, shelf = _recipe(engine, placement), engine.shelf()
-    now, consent = engine.shell.now(), NOBODY
-    if person is not None:
-        engine.people.refresh()
-        consent = engine.people.effective(engine.people.who(person, now))
-    place = recipe.placement
-    view = engine.view(UNKNOWN, consent, place.purpose, place.surface, now, shelf.catalogue)
-    moment = structs.replace(Moment.of(view, context or {}, now), sensitive=frozenset())
+    recipe, scene = engine.recipe(placement), engine.scene(person, context)
+    shelf, place = scene.shelf, recipe.placement
+    view = structs.replace(scene, profile=UNKNOWN).view(place.purpose, place.surface)
+    moment = structs.replace(Moment.of(view, scene.context, scene.now), sensitive=frozenset())
 
     def permit(rows: Rows) -> Mask:
         return permitted(recipe, rows, moment, shelf) & ~shelf.catalogue.shut(rows, ())
 
     return _index(shelf).suggest(prefix, most, permit)
-
-
-def _recipe(engine: Engine, placement: str) -> Recipe:
-    found = engine.recipes.get(placement)
-    if found is None:
-        raise UnknownPlacement(name=placement, available=", ".join(sorted(engine.recipes)) or "none yet")
-    return found
 
 
 def _index(shelf: Shelf) -> SearchIndex:

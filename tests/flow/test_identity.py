@@ -1,6 +1,7 @@
 """One person on two devices is one, two people on one device are two, and nobody's consent leaks into anybody's."""
 
 import random
+import time
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
@@ -15,6 +16,7 @@ from tactful.domain.profile import Profile
 from tactful.flow.gate import allows
 from tactful.ports import Record
 from tactful.wire import interactions_in
+from tests.crash.proofs import note
 from tests.shop import DAY, EVERYTHING, NOW, Shop, open_shop
 from tests.shop import act as an_act
 
@@ -88,11 +90,14 @@ def seen_by(shop: Shop, person: str) -> tuple[Any, ...]:
 
 
 @pytest.mark.prove
-def test_any_order_gives_the_same_profile_and_no_event_leaves_its_consent(scale: Callable[[int, int], int]) -> None:
+def test_any_order_gives_the_same_profile_and_no_event_leaves_its_consent(
+    scale: Callable[[int, int], int], request: pytest.FixtureRequest
+) -> None:
+    began, histories = time.monotonic(), scale(600, 10_000)
     one, other = Shop(), Shop()
     dice = random.Random(20_261_121)
     linked = shared = 0
-    for number in range(scale(600, 10_000)):
+    for number in range(histories):
         devices, people = names_in(number)
         answers = {name: consent_of(dice) for name in (*devices, *people)}
         events = history(dice, devices, people)
@@ -117,6 +122,9 @@ def test_any_order_gives_the_same_profile_and_no_event_leaves_its_consent(scale:
         ]
         assert sum(map(len, owners)) == len(set().union(*owners)), f"an act belongs to two people: {number}"
     assert linked > 100 and shared > 100, "the histories did what they were meant to"
+    if request.config.getoption("--prove"):
+        name = "identity: histories that give the same profile in any order, each event under its own consent"
+        note(name, histories, 0, time.monotonic() - began)
 
 
 # ------------------------------------------------------------------------------------------------------------ by example

@@ -2,7 +2,7 @@
 
 import logging
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -40,6 +40,28 @@ async def decide(request: Req, data: shapes.DecideRequest) -> shapes.DecideRespo
     asks = [_ask(one, data.exclude) for one in data.placements]
     answers = await answered(service.engine.decide(person, asks, data.context))
     return shapes.DecideResponse([decision_out(answer) for answer in answers])
+
+
+@post("/v1/decide/page", status_code=200)
+async def page(request: Req, data: shapes.PageRequest) -> shapes.PageResponse:
+    """Choose for a whole page whose rows stand in the person's own order."""
+    service = of(request)
+    key = service.key(request, "decide")
+    person = service.who(request, key, data.person, data.anonymous)
+    answers = await answered(service.engine.page(person, data.page, data.context, data.exclude))
+    return page_out(data.page, answers)
+
+
+def page_out(name: str, answers: Sequence[Answer]) -> shapes.PageResponse:
+    """A page as the client gets it."""
+    rows, personal = [], False
+    for answer in answers:
+        out, placed = decision_out(answer), answer.receipt.placed
+        value = placed.value if placed is not None else 0.0
+        personal = personal or (placed is not None and placed.personal)
+        words = answer.decision.recipe.placement.words
+        rows.append(shapes.PageRow(**msgspec.structs.asdict(out), words=words, value=value))
+    return shapes.PageResponse(name, personal, rows)
 
 
 @post("/v1/rank", status_code=200)
@@ -283,5 +305,5 @@ def unreadable(mistake: Exception) -> str:
 
 
 ROUTES: list[HTTPRouteHandler] = [
-    decide, rank, put_items, get_consent, put_consent, forget, get_receipt, token, health,
+    decide, page, rank, put_items, get_consent, put_consent, forget, get_receipt, token, health,
 ]  # fmt: skip

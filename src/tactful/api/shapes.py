@@ -6,7 +6,7 @@ from msgspec import Meta, Struct
 
 from tactful.domain.item import Attribute, Price
 from tactful.domain.receipt import Receipt
-from tactful.intake import Problem
+from tactful.intake import Outcome
 
 Name = Annotated[str, Meta(min_length=1, max_length=256)]
 Names = Annotated[list[Name], Meta(max_length=10_000)]
@@ -27,6 +27,16 @@ class DecideRequest(Struct, forbid_unknown_fields=True):
     """Who is asking for which placements. person: needs a secret key or the person's token; anonymous: the device's own random id."""
 
     placements: Annotated[list[Name | PlacementAsk], Meta(min_length=1)]
+    person: Name | None = None
+    anonymous: Name | None = None
+    context: Context = {}
+    exclude: Names = []
+
+
+class PageRequest(Struct, forbid_unknown_fields=True):
+    """Who is asking for which declared page, `[pages.NAME]` of tactful.toml."""
+
+    page: Name
     person: Name | None = None
     anonymous: Name | None = None
     context: Context = {}
@@ -124,17 +134,25 @@ class DecideResponse(Struct):
     decisions: list[DecisionOut]
 
 
-class BatchResponse(Struct):
+class PageRow(DecisionOut):
+    """A row in its place. words: what the placement is, as tactful.toml says it. value: the estimated chance that the next choice falls into it."""
+
+    words: str
+    value: float
+
+
+class PageResponse(Struct):
+    """The rows, in the order in which this person is likeliest to choose from them. personal: whether anything about the person moved them."""
+
+    page: str
+    personal: bool
+    rows: list[PageRow]
+
+
+class BatchResponse(Outcome, frozen=True, kw_only=True):
     """The account: sent = stored + duplicate + quarantined + refused."""
 
     success: bool
-    sent: int
-    stored: int
-    duplicate: int
-    quarantined: int
-    refused: int
-    stripped: dict[str, int]
-    problems: list[Problem]
 
 
 class ItemsResponse(Struct):

@@ -12,6 +12,7 @@ from tactful.cli.identity import who
 from tactful.cli.imports import import_
 from tactful.cli.lake import lake
 from tactful.cli.opening import opened
+from tactful.cli.placements import batch, page, placement
 from tactful.cli.quarantine import quarantine
 from tactful.cli.receivers import feed, receivers
 from tactful.cli.searches import search, search_report
@@ -256,5 +257,5 @@ tactful.add_command(receivers)
 tactful.add_command(feed)
 tactful.add_command(lake)
 tactful.add_command(key)
-tactful.add_command(search)
-tactful.add_command(search_report)
+for command in (placement, page, batch, search, search_report):
+    tactful.add_command(command)

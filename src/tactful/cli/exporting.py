@@ -274,21 +274,27 @@ def _opened(where: str) -> Iterator[IO[str]]:
 @contextmanager
 def _draft(path: Path) -> Iterator[Path]:
     """Where to write what becomes `path` in the end. Raises BadInput if it cannot be written."""
+    if path.is_dir():
+        raise BadInput(field=str(path), why="it is a folder, and this format is one file", fix="Name a file in it")
     draft = path.with_name(f".{path.name}.draft")
     try:
         os.close(os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600))
-        yield draft
-        draft.chmod(0o600)
-        draft.replace(path)
+        try:
+            yield draft
+            draft.chmod(0o600)
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
     except OSError as error:
         raise BadInput(field=str(path), why=error.strerror or str(error), fix="Name another file") from None
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _folder(where: str) -> Path:
     folder = Path(where)
     if folder.exists() and not folder.is_dir():
         raise BadInput(field=where, why="it is a file, and this format is several", fix="Name a folder")
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadInput(field=where, why=error.strerror or str(error), fix="Name another folder") from None
     return folder.resolve()

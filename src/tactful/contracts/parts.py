@@ -25,6 +25,7 @@ from tactful.ports import (
     Guard,
     Interactions,
     Model,
+    SearchIndex,
     Shelf,
     Strategy,
 )
@@ -380,3 +381,40 @@ class ArrangerContract(_Documented):
         pages = [self.make().arrange(rows, scores, 8, BOOKS, random.Random(seed), EMPTY) for seed in range(50)]
         if all(np.all(page.odds == 1) for page in pages):
             assert len({tuple(page.rows.tolist()) for page in pages}) == 1
+
+
+class SearchIndexContract:
+    """What every way of searching must do."""
+
+    def over(self, catalogue: Catalogue) -> SearchIndex:
+        """A way of searching this catalogue, ready."""
+        raise NotImplementedError
+
+    def test_it_finds_items_by_the_words_of_their_titles_best_first_each_once(self) -> None:
+        found = self.over(BOOKS).find("book 7", 100)
+        rows = [row for row, _ in found]
+        assert rows[0] == 7
+        assert len(rows) == len(set(rows))
+        assert all(0 <= row < len(BOOKS) for row in rows)
+        relevance = [one for _, one in found]
+        assert relevance == sorted(relevance, reverse=True)
+        assert all(one > 0 and np.isfinite(one) for one in relevance)
+
+    def test_it_finds_no_more_than_it_is_asked_for(self) -> None:
+        index = self.over(BOOKS)
+        assert index.find("book", 5) == index.find("book", 60)[:5]
+        assert len(index.suggest("b", 3)) <= 3
+
+    def test_it_finds_nothing_where_there_is_nothing(self) -> None:
+        assert self.over(Catalogue()).find("book", 5) == []
+        assert self.over(Catalogue()).suggest("book", 5) == []
+        for nothing in ("", "   ", "?!"):
+            assert self.over(BOOKS).find(nothing, 5) == []
+            assert self.over(BOOKS).suggest(nothing, 5) == []
+            assert self.over(BOOKS).mend(nothing) == nothing
+
+    def test_it_suggests_what_is_permitted_alone(self) -> None:
+        index = self.over(BOOKS)
+        assert index.suggest("book 1", 5, lambda rows: np.zeros(len(rows), bool)) == []
+        (one,) = index.suggest("book 1", 60, lambda rows: rows == 12)
+        assert one.lower() == "book 12"

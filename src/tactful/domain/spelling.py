@@ -14,6 +14,7 @@ LONG = 8
 """From so many letters on, two mistakes are mended."""
 LONGEST = 24
 """Longer words are not mended."""
+_AFTER_ALL = chr(0x10FFFF)
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -33,6 +34,7 @@ class Vocabulary:
     def __init__(self, words: Sequence[str], items: Sequence[int]) -> None:
         self.words: list[str] = list(words)
         self.items = np.array(items, np.int64)
+        self._until = np.concatenate([[0], np.cumsum(self.items)])
         self._place = {word: place for place, word in enumerate(self.words)}
         short = np.array([word[:LONGEST] for word in self.words] or [""], f"<U{LONGEST}")
         self._letters: NDArray[np.uint32] = short.view(np.uint32).reshape(len(short), LONGEST)
@@ -47,10 +49,10 @@ class Vocabulary:
         place = self._place.get(word)
         return 0 if place is None else int(self.items[place])
 
-    def begins(self, start: str) -> bool:
-        """Whether any word begins so."""
-        place = bisect_left(self.words, start)
-        return place < len(self.words) and self.words[place].startswith(start)
+    def count_from(self, start: str) -> int:
+        """In how many items each word is that begins so, added up; 0 if none does."""
+        first, end = bisect_left(self.words, start), bisect_left(self.words, start + _AFTER_ALL)
+        return int(self._until[end] - self._until[first])
 
     def nearest(self, word: str) -> str | None:
         """The word that was probably meant: the one with the fewest mistakes, with the same first letter, in the most items.

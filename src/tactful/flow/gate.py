@@ -6,6 +6,7 @@ This is the only file that turns a profile into a View. Take the checks out and 
 import re
 from collections import Counter
 from collections.abc import Container, Mapping, Sequence
+from typing import Any
 
 from msgspec import Struct, structs
 
@@ -50,20 +51,35 @@ def admit(arrival: Arrival, charter: Charter, consent: Consent, now: int) -> Adm
     if not arrival.traits:
         return Refused(f"the event {arrival.name!r} means nothing that the charter keeps")
     minor = is_child(consent, charter) if child is None else child
-    events: list[Event] = []
-    stripped: list[str] = []
-    for name, value in arrival.traits.items():
-        entry = charter.of_trait.get(("told", name))
-        purposes = () if entry is None else purposes_for(charter.data[entry], charter, consent, arrival.granted)
-        if entry is None or not _plain(value):
-            stripped.append(name)
-        elif purposes and not minor and consent.dial >= Dial.told and not _shut(charter.data[entry], consent):
-            events.append(Told(f"{arrival.id}#{name}", arrival.at or now, name, value, entry, purposes, now))
+    traits, stripped = _traits(arrival, "told", charter, consent)
+    if minor or consent.dial < Dial.told:
+        traits = []
+    at = arrival.at or now
+    events = [
+        Told(f"{arrival.id}#{name}", at, name, value, entry, purposes, now) for name, value, entry, purposes in traits
+    ]
     if minor and child is None:
         return Refused("children are not profiled")
     if not events and child is None:
         return Refused("none of its traits may be kept: undeclared in the charter, or not allowed by the person")
-    return Admitted(tuple(events), tuple(stripped), child)
+    return Admitted(tuple(events), stripped, child)
+
+
+def _traits(
+    arrival: Arrival, kind: str, charter: Charter, consent: Consent
+) -> tuple[list[tuple[str, Any, str, tuple[str, ...]]], tuple[str, ...]]:
+    """((name, value, data entry, purposes) of each trait that may be kept, the names of those that the charter does not declare)."""
+    found, stripped = [], []
+    for name, value in arrival.traits.items():
+        entry = charter.of_trait.get((kind, name))
+        if entry is None or not _plain(value):
+            stripped.append(name)
+            continue
+        data = charter.data[entry]
+        purposes = purposes_for(data, charter, consent, arrival.granted)
+        if purposes and not _shut(data, consent):
+            found.append((name, value, entry, purposes))
+    return found, tuple(stripped)
 
 
 def mendable(piece: Arrival, charter: Charter, consent: Consent, now: int) -> bool:
@@ -125,23 +141,18 @@ def _admit_obtained(
         return Refused("children are not profiled")
     if consent.dial < Dial.remember:
         return Refused(f"the person's dial stands at {consent.dial.words!r}")
-    events: list[Event] = []
-    stripped: list[str] = []
-    for name, value in arrival.traits.items():
-        entry = charter.of_trait.get(("obtained", name))
-        purposes = () if entry is None else purposes_for(charter.data[entry], charter, consent, arrival.granted)
-        if entry is None or not _plain(value):
-            stripped.append(name)
-        elif purposes and not _shut(charter.data[entry], consent):
-            at = arrival.at or now
-            events.append(
-                Obtained(f"{arrival.id}#{name}", at, name, value, entry, purposes, source.seller, source.licence, source.basis, now)
-            )  # fmt: skip
+    traits, stripped = _traits(arrival, "obtained", charter, consent)
+    papers = (source.seller, source.licence, source.basis)
+    at = arrival.at or now
+    events = [
+        Obtained(f"{arrival.id}#{name}", at, name, value, entry, purposes, *papers, now)
+        for name, value, entry, purposes in traits
+    ]
     if not events:
         return Refused(
             "none of its traits may be kept: undeclared as obtained in the charter, or not allowed by the person"
         )
-    return Admitted(tuple(events), tuple(stripped))
+    return Admitted(tuple(events), stripped)
 
 
 def purposes_for(

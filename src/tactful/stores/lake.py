@@ -6,7 +6,6 @@ forgotten. The manifest says up to which change of consent or forgetting it is t
 
 import fcntl
 import hashlib
-import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -28,6 +27,7 @@ from tactful.flow.gate import DAY
 from tactful.flow.identity import owner_of, people_behind
 from tactful.flow.release import kept_back
 from tactful.ports import Stores
+from tactful.stores.durable import sync_file, sync_folder
 
 DEADLINE_MS = DAY
 """A withdrawal or a forgetting is out of the lake within this time, in milliseconds: a day."""
@@ -307,15 +307,10 @@ def _groups(days: Sequence[str], sizes: dict[str, Day]) -> Iterator[list[str]]:
 
 def _replace(fresh: Path, path: Path) -> None:
     """Put a finished file in the place of another: whoever looks sees the old one or the new one, also after a power cut."""
-    with fresh.open("rb") as file:
-        os.fsync(file.fileno())
+    sync_file(fresh)
     fresh.chmod(0o600)
     fresh.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(path.parent)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from msgspec import Struct
 from tactful.domain.catalogue import Catalogue, Mask, Rows
 from tactful.domain.errors import SearchNotReady
 from tactful.domain.spelling import Vocabulary, words_of
-from tactful.stores.words import Words, attributes_of
+from tactful.stores.words import Hit, Words, attributes_of
 
 WORDS = "search.db"
 """The name of the file in an installation."""
@@ -22,8 +22,9 @@ WORDS_MOST = 12
 """So many words of a query count; nobody types more to find a thing."""
 PREFIX_LEAST = 2
 """The last word may be unfinished from so many letters on."""
-COMMON, COMMON_ITEMS = 0.1, 500
-"""A word in more than this share of the items, and in more than so many, is left out where others say more."""
+OFTEN = 3000
+"""A word in more items is frequent: it is not weighed where others say more, and where none does, hits are not weighed one by one."""
+AND, OR = " AND ", " OR "
 SUGGEST_FROM = 200
 """So many of the best hits are looked through for suggestions."""
 
@@ -114,9 +115,8 @@ class Finder:
         reading = _read(query, words, vocabulary)
         if not reading.words:
             return []
-        whole = " ".join(reading.words)
-        hits = self._hits(words, vocabulary, reading, " AND ") or self._hits(words, vocabulary, reading, " OR ")
-        weighed = [(row, weight * _likeness(title, whole)) for row, title, weight in hits]
+        hits = self._hits(words, vocabulary, reading, AND) or self._hits(words, vocabulary, reading, OR)
+        weighed = [(row, weight * _likeness(title, reading.words)) for row, title, weight in hits]
         return sorted(weighed, key=lambda hit: (-hit[1], hit[0]))[:most]
 
     def mend(self, query: str) -> str:
@@ -127,10 +127,10 @@ class Finder:
     def suggest(self, prefix: str, most: int, permit: Callable[[Rows], Mask] | None = None) -> list[str]:
         """See `ports.SearchIndex`: what begins like the query comes first, then what several items have."""
         words, vocabulary = self._index.ready(self._catalogue)
-        reading = _read(prefix, words, vocabulary)
+        reading = _read(prefix, words, vocabulary, 1)
         if not reading.words:
             return []
-        hits = sorted(self._hits(words, vocabulary, reading, " AND "), key=lambda hit: (-hit[2], hit[0]))
+        hits = sorted(self._hits(words, vocabulary, reading, AND), key=lambda hit: (-hit[2], hit[0]))
         rows = np.array([row for row, _, _ in hits[:SUGGEST_FROM]], np.int32)
         if permit is not None:
             rows = rows[permit(rows)]
@@ -149,29 +149,32 @@ class Finder:
         values = [value for name in attributes_of(item, self._index.attributes) for value in item.values(name)]
         return list(dict.fromkeys([item.title, *values]))
 
-    def _hits(
-        self, words: Words, vocabulary: Vocabulary, reading: Reading, together: str
-    ) -> list[tuple[int, str, float]]:
-        """What matches, of the items in this state of the catalogue."""
-        size = len(self._catalogue)
-        last = len(reading.words) - 1
-        often = max(COMMON * size, COMMON_ITEMS)
-        telling = [place for place, word in enumerate(reading.words) if vocabulary.count(word) <= often]
-        pieces = [
-            _piece(reading.words[place], reading.unfinished and place == last) for place in telling or range(last + 1)
-        ]
-        found = words.hits(together.join(pieces))
+    def _hits(self, words: Words, vocabulary: Vocabulary, reading: Reading, together: str) -> list[Hit]:
+        """What matches, of the items in this state of the catalogue, each with a weight above 0."""
+        size, last = len(self._catalogue), len(reading.words) - 1
+        pieces = {}
+        for place, word in enumerate(reading.words):
+            unfinished = reading.unfinished and place == last
+            pieces[_piece(word, unfinished)] = vocabulary.count_from(word) if unfinished else vocabulary.count(word)
+        rare = [piece for piece, count in pieces.items() if count <= OFTEN]
+        if rare:
+            found = words.weighed(together.join(rare))
+            if together == AND and len(rare) < len(pieces):
+                having = words.rows(AND.join(pieces))
+                found = [hit for hit in found if hit[0] in having]
+        else:
+            found = [(row, title, _share(title, reading.words)) for row, title, _ in words.plain(together.join(pieces))]
         return [(row, title, max(weight, 1e-9)) for row, title, weight in found if row < size]
 
 
-def _read(query: str, words: Words, vocabulary: Vocabulary) -> Reading:
+def _read(query: str, words: Words, vocabulary: Vocabulary, least: int = PREFIX_LEAST) -> Reading:
     """Understand a query: a word that is nowhere is taken for the one that was probably meant."""
     typed = words_of(query)[:WORDS_MOST]
-    unfinished = bool(typed) and len(typed[-1]) >= PREFIX_LEAST and query[-1:].isalnum()
+    unfinished = bool(typed) and len(typed[-1]) >= least and query[-1:].isalnum()
     meant = []
     for place, word in enumerate(typed):
         going_on = unfinished and place == len(typed) - 1
-        known = word in vocabulary or (going_on and vocabulary.begins(word)) or words.knows(word, not going_on)
+        known = word in vocabulary or (going_on and vocabulary.count_from(word) > 0) or words.knows(word, not going_on)
         meant.append(word if known else vocabulary.nearest(word) or word)
     return Reading(tuple(meant), unfinished, meant != typed)
 
@@ -181,11 +184,23 @@ def _piece(word: str, unfinished: bool) -> str:
     return f'("{word}" OR "{word}" *)' if unfinished else f'"{word}"'
 
 
-def _likeness(title: str, query: str) -> float:
-    """What a title counts more for being what was typed, or beginning like it."""
-    if title == query:
+def _likeness(title: str, typed: Sequence[str]) -> float:
+    """What an item counts more for its title: the one that was typed, one that begins like it, one that has some of the words.
+
+    BM25 alone would have a short author before a long title.
+    """
+    whole = " ".join(typed)
+    if title == whole:
         return 4.0
-    return 1.5 if title.startswith(query) else 1.0
+    said = title.split()
+    having = sum(any(one.startswith(word) for one in said) for word in typed) / len(typed)
+    return 1.0 + having + (0.5 if title.startswith(whole) else 0.0)
+
+
+def _share(title: str, typed: Sequence[str]) -> float:
+    """Which share of a title was typed, 0 to 1."""
+    said = title.split()
+    return sum(word in typed for word in said) / len(said) if said else 0.0
 
 
 def _goes_on(said: Sequence[str], typed: Sequence[str]) -> bool:
