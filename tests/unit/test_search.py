@@ -215,6 +215,11 @@ def test_all_words_are_wanted_and_where_nothing_has_all_some_will_do() -> None:
     assert set(found("verne zyzzyva")) == set(found("verne ")) != set()
 
 
+def test_a_word_that_nearly_everything_has_finds_nothing_where_the_others_are_nowhere() -> None:
+    assert found("the ")
+    assert found("the zyzzyva of xylography ") == []
+
+
 def test_frequent_words_alone_and_beside_rare_ones_find_as_rare_ones_do(monkeypatch: pytest.MonkeyPatch) -> None:
     rare = {query: set(found(query, 10_000)) for query in ("sea ", "verne sea ", "the adventure")}
     monkeypatch.setattr(module, "OFTEN", 10)

@@ -87,6 +87,7 @@ async def _background(app: Litestar) -> AsyncIterator[None]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        _write_missed(service)
 
 
 def _state(service: Service) -> Any:
@@ -116,15 +117,20 @@ async def _purge(service: Service) -> None:
             await service.engine.stores.quarantine.purge(service.engine.shell.now())
         except TactfulError as error:
             log.warning("purge: %s", error)
-        if service.missed is not None:
-            try:
-                service.missed.flush(service.engine.shell.now())
-            except TactfulError as error:
-                log.warning("what was searched for in vain: %s", error)
+        _write_missed(service)
         try:
             await asyncio.to_thread(service.engine.onward.sweep)
         except TactfulError as error:
             log.warning("%s", error)
+
+
+def _write_missed(service: Service) -> None:
+    """Write down what several people searched for in vain."""
+    if service.missed is not None:
+        try:
+            service.missed.flush(service.engine.shell.now())
+        except TactfulError as error:
+            log.warning("what was searched for in vain: %s", error)
 
 
 def problem(

@@ -44,9 +44,6 @@ async def serve(path: Path, descriptor: int, pages: str) -> None:
     try:
         await uvicorn.Server(config).serve(sockets=[socket.socket(fileno=descriptor)])
     finally:
-        with suppress(TactfulError):  # they are counts: what is lost with a full disk is missed by nobody
-            if service.missed is not None:
-                service.missed.flush(engine.shell.now())
         await _finish(stores)
         stores.close()
 

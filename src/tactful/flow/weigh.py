@@ -28,7 +28,7 @@ def given_evidence(ask: Ask, catalogue: Catalogue) -> Evidence:
     rows = catalogue.rows(item for item, score in scores.items() if score > 0)
     if not len(rows):
         return NO_EVIDENCE
-    share = np.array([scores[catalogue.ids[row]] for row in rows.tolist()])
+    share = np.array([scores[catalogue.ids[row]] for row in rows.tolist()], np.float64)
     share /= share.max()  # before they are added up: the sum of very large numbers is none
     one, zero = np.ones(1), np.zeros(1, np.int32)
     base = (share / share.sum()).astype(np.float32)

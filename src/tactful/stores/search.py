@@ -3,7 +3,7 @@
 import logging
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,8 @@ PREFIX_LEAST = 2
 """The last word may be unfinished from so many letters on."""
 OFTEN = 3000
 """A word in more items is frequent: it is not weighed where others say more, and where none does, hits are not weighed one by one."""
+TELLING = 0.25
+"""Where nothing has all the words, those that a larger share of the items has are left out."""
 AND, OR = " AND ", " OR "
 SUGGEST_FROM = 200
 """So many of the best hits are looked through for suggestions."""
@@ -115,7 +117,7 @@ class Finder:
         reading = _read(query, words, vocabulary)
         if not reading.words:
             return []
-        hits = self._hits(words, vocabulary, reading, AND) or self._hits(words, vocabulary, reading, OR)
+        hits = self._all(words, vocabulary, reading) or self._some(words, vocabulary, reading)
         weighed = [(row, weight * _likeness(title, reading.words)) for row, title, weight in hits]
         return sorted(weighed, key=lambda hit: (-hit[1], hit[0]))[:most]
 
@@ -130,7 +132,7 @@ class Finder:
         reading = _read(prefix, words, vocabulary, 1)
         if not reading.words:
             return []
-        hits = sorted(self._hits(words, vocabulary, reading, AND), key=lambda hit: (-hit[2], hit[0]))
+        hits = sorted(self._all(words, vocabulary, reading), key=lambda hit: (-hit[2], hit[0]))
         rows = np.array([row for row, _, _ in hits[:SUGGEST_FROM]], np.int32)
         if permit is not None:
             rows = rows[permit(rows)]
@@ -149,22 +151,29 @@ class Finder:
         values = [value for name in attributes_of(item, self._index.attributes) for value in item.values(name)]
         return list(dict.fromkeys([item.title, *values]))
 
-    def _hits(self, words: Words, vocabulary: Vocabulary, reading: Reading, together: str) -> list[Hit]:
-        """What matches, of the items in this state of the catalogue, each with a weight above 0."""
-        size, last = len(self._catalogue), len(reading.words) - 1
-        pieces = {}
-        for place, word in enumerate(reading.words):
-            unfinished = reading.unfinished and place == last
-            pieces[_piece(word, unfinished)] = vocabulary.count_from(word) if unfinished else vocabulary.count(word)
+    def _all(self, words: Words, vocabulary: Vocabulary, reading: Reading) -> list[Hit]:
+        """What has all the words. Frequent ones are not weighed where others say more."""
+        pieces = _pieces(reading, vocabulary)
         rare = [piece for piece, count in pieces.items() if count <= OFTEN]
-        if rare:
-            found = words.weighed(together.join(rare))
-            if together == AND and len(rare) < len(pieces):
-                having = words.rows(AND.join(pieces))
-                found = [hit for hit in found if hit[0] in having]
-        else:
-            found = [(row, title, _share(title, reading.words)) for row, title, _ in words.plain(together.join(pieces))]
-        return [(row, title, max(weight, 1e-9)) for row, title, weight in found if row < size]
+        if not rare:
+            plain = words.plain(AND.join(pieces))
+            return self._there((row, title, _share(title, reading.words)) for row, title, _ in plain)
+        found = words.weighed(AND.join(rare))
+        if len(rare) < len(pieces):
+            having = words.rows(AND.join(pieces))
+            found = [hit for hit in found if hit[0] in having]
+        return self._there(found)
+
+    def _some(self, words: Words, vocabulary: Vocabulary, reading: Reading) -> list[Hit]:
+        """What has at least one of the words; those that very many items have (the, of, und, les) find nothing alone."""
+        most = min(OFTEN, max(len(self._catalogue) * TELLING, 1))
+        telling = [piece for piece, count in _pieces(reading, vocabulary).items() if count <= most]
+        return self._there(words.weighed(OR.join(telling))) if telling and len(reading.words) > 1 else []
+
+    def _there(self, hits: Iterable[Hit]) -> list[Hit]:
+        """The hits in this state of the catalogue, each with a weight above 0."""
+        size = len(self._catalogue)
+        return [(row, title, max(weight, 1e-9)) for row, title, weight in hits if row < size]
 
 
 def _read(query: str, words: Words, vocabulary: Vocabulary, least: int = PREFIX_LEAST) -> Reading:
@@ -177,6 +186,15 @@ def _read(query: str, words: Words, vocabulary: Vocabulary, least: int = PREFIX_
         known = word in vocabulary or (going_on and vocabulary.count_from(word) > 0) or words.knows(word, not going_on)
         meant.append(word if known else vocabulary.nearest(word) or word)
     return Reading(tuple(meant), unfinished, meant != typed)
+
+
+def _pieces(reading: Reading, vocabulary: Vocabulary) -> dict[str, int]:
+    """Each word in FTS5's language, and in how many items it is."""
+    found = {}
+    for place, word in enumerate(reading.words):
+        unfinished = reading.unfinished and place == len(reading.words) - 1
+        found[_piece(word, unfinished)] = vocabulary.count_from(word) if unfinished else vocabulary.count(word)
+    return found
 
 
 def _piece(word: str, unfinished: bool) -> str:
