@@ -68,7 +68,7 @@ def suggest(
     """
     recipe, scene = engine.recipe(placement), engine.scene(person, context)
     shelf, place = scene.shelf, recipe.placement
-    view = structs.replace(scene, profile=UNKNOWN).view(place.purpose, place.surface)
+    view = structs.replace(scene, profile=UNKNOWN, _views={}).view(place.purpose, place.surface)
     moment = structs.replace(Moment.of(view, scene.context, scene.now), sensitive=frozenset())
 
     def permit(rows: Rows) -> Mask:

@@ -10,7 +10,7 @@ from msgspec import structs
 
 from tactful import searching
 from tactful.api import shapes
-from tactful.api.routes import Req, answered, decision_out, unreadable
+from tactful.api.routes import Req, answered, decision_out, saying, unreadable
 from tactful.api.service import of
 from tactful.domain.decision import Ask
 from tactful.domain.errors import BadInput
@@ -34,7 +34,7 @@ async def search(request: Req, data: shapes.SearchRequest) -> shapes.SearchRespo
         raise BadInput(field="offset", why=why, fix="Ask for fewer, or let people say more of what they look for")
     ask = Ask(data.placement, query=data.query, exclude=data.exclude, limit=data.offset + limit)
     found = searching.search(service.engine, service.missed, person, ask, data.context)
-    decision = decision_out((await answered([found.answer]))[0])
+    decision = decision_out((await answered([found.answer]))[0], saying(service, data))
     shown = structs.replace(decision, items=decision.items[data.offset :])
     return shapes.SearchResponse(data.query, found.mended, found.count, data.offset, shown)
 

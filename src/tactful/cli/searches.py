@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from tactful.cli.opening import opened
-from tactful.cli.show import as_json, errors, json_option, table
+from tactful.cli.show import as_json, errors, json_option, language_option, table
 
 
 @click.command()
@@ -13,26 +13,29 @@ from tactful.cli.show import as_json, errors, json_option, table
 @click.option("--placement", default="search", show_default=True, help="Whose recipe searches.")
 @click.option("--person", default=None, help="For whom; left out: for somebody unknown.")
 @click.option("--limit", type=click.IntRange(1, 200), default=None, help="How many items.")
+@language_option
 @json_option
 @click.pass_obj
 @errors
 def search(
-    home: Path, words: tuple[str, ...], placement: str, person: str | None, limit: int | None, machine: bool
-) -> None:
+    home: Path, words: tuple[str, ...], placement: str, person: str | None, limit: int | None,
+    language: str | None, machine: bool,
+) -> None:  # fmt: skip
     """Find items by WORDS, and say why each is there. Nothing of it is counted or kept but a receipt of nobody, for a day."""
     from tactful import searching
     from tactful.api.routes import decision_out
     from tactful.api.shapes import SearchResponse
+    from tactful.cli.receipts import saying
     from tactful.domain.decision import Ask
     from tactful.domain.errors import BadInput
 
     query = " ".join(words)
     if not 0 < len(query) <= searching.QUERY_MOST:
         raise BadInput(field="WORDS", why=f"{len(query)} characters", fix=f"Type 1 to {searching.QUERY_MOST}")
-    with opened(home) as (_, engine):
+    with opened(home) as (installed, engine):
         found = searching.search(engine, None, person, Ask(placement, query=query, limit=limit))
         found.answer.durable.wait()
-        shown = decision_out(found.answer)
+        shown = decision_out(found.answer, saying(installed, language, "sentence"))
         faults = found.answer.receipt.faults
     if machine:
         as_json(SearchResponse(query, found.mended, found.count, 0, shown))

@@ -111,6 +111,19 @@ def effective(names: Sequence[str], owners: OwnersOf, consents: Callable[[str], 
     return structs.replace(held, child=True) if is_known_child(names, owners, consents) else held
 
 
+def behind(
+    name: str, owners: OwnersOf, links: Callable[[str], Sequence[Link]], consents: Callable[[str], Consent]
+) -> tuple[Consent, ...]:
+    """What everybody behind a name allows: its own answers first, then those of whoever it belongs to. A known child is one here too,
+    under whatever old name that was learned."""
+    found = []
+    for one in people_behind(name, owners):
+        consent = consents(one)
+        child = is_known_child(names_of(one, links), owners, consents)
+        found.append(structs.replace(consent, child=True) if child else consent)
+    return tuple(found)
+
+
 def strictest(consent: Consent, others: Iterable[Consent]) -> Consent:
     """What all of them allow: the lowest dial, the purposes granted by each, nothing that any refused. Version and age stay the first one's."""
     for other in others:

@@ -24,7 +24,7 @@ from tactful.domain.errors import BadInput, MissingExtra, StoreBroken
 from tactful.domain.event import Interaction
 from tactful.domain.identity import Owners
 from tactful.flow.gate import DAY
-from tactful.flow.identity import owner_of, people_behind
+from tactful.flow.identity import behind, owner_of
 from tactful.flow.release import kept_back
 from tactful.ports import Stores
 from tactful.stores.durable import sync_file, sync_folder
@@ -236,14 +236,15 @@ class _Source:
         """(day, row) of all events that may be there, whose day of arrival (UTC) is over."""
         withheld: Counter[str] = Counter()
         consents = {name: Consent.of(changes) for name, changes in self._stores.consents.everybody()}
-        owners = {name: Owners(name, links) for name, links in self._stores.links.everybody()}
+        links = dict(self._stores.links.everybody())
+        owners = {name: Owners(name, of) for name, of in links.items()}
         today = self._now // DAY
 
         def owners_of(name: str) -> Owners:
             return owners.get(name) or Owners(name, ())
 
         for name, events in self._stores.events.people():
-            said = [consents.get(other, Consent()) for other in people_behind(name, owners_of)]
+            said = behind(name, owners_of, lambda one: links.get(one, ()), lambda one: consents.get(one, Consent()))
             telling = self._catalogue.telling(frozenset.intersection(*(one.sensitive for one in said)))
             for event in events:
                 if not isinstance(event, Interaction) or (event.kept or event.at) // DAY >= today:
