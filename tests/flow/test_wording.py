@@ -40,10 +40,10 @@ from tests.shop import DE, EN, NOW, PLAIN, SENSITIVE, Shop, catalogue, items_in,
 BOTH = pytest.mark.parametrize("words", [EN, DE], ids=["en", "de"])
 CONTEXT = {
     key: [*(phrase.split(".")[2] for phrase in EN.phrases if phrase.startswith(f"context.{key}.")), "something else"]
-    for key in ("daypart", "weekday", "device", "weather", "season", "place", "mood of the day")
+    for key in ("daypart", "weekday", "device", "weather", "season", "place", "different", "mood of the day")
 }
 HOWS = {
-    "history": ("", "similar", "together", "continue", "left", "session", "unheard of"),
+    "history": ("", "similar", "together", "continue", "left", "session", "different", "unheard of"),
     "item": ("", "similar", "together", "unheard of"),
     "popular": ("", "seldom", "trending", "unheard of"),
     "told": ("sea", "different", ""),
