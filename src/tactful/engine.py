@@ -1,17 +1,18 @@
 """The shell: load once → flow → save once. Clock, dice and names are passed in."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from random import Random
 from typing import Any, Protocol
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from tactful.domain.catalogue import Catalogue
 from tactful.domain.charter import Charter
 from tactful.domain.consent import NOBODY, Consent, ConsentChange, Dial
+from tactful.domain.curated import Lists
 from tactful.domain.decision import Ask, Placed, Verdict
-from tactful.domain.errors import StaleModel, UnknownPage, UnknownPlacement
+from tactful.domain.errors import BadInput, StaleModel, UnknownPage, UnknownPlacement
 from tactful.domain.event import Arrival, Value
 from tactful.domain.identity import ALIAS, ANONYMOUS, CHOSEN, DEVICE, Link
 from tactful.domain.note import Note
@@ -28,7 +29,19 @@ from tactful.flow.why_not import WhyNot, why_not
 from tactful.intake import Intake, Taken
 from tactful.learn.train import fits
 from tactful.people import People
-from tactful.ports import VISIT, Ack, Dice, Model, ModelStore, Quarantined, Record, Shelf, Stores
+from tactful.ports import (
+    VISIT,
+    Ack,
+    Dice,
+    ListStore,
+    Model,
+    ModelStore,
+    Quarantined,
+    Record,
+    SearchIndex,
+    Shelf,
+    Stores,
+)
 from tactful.scene import Look, Scene
 
 ANONYMOUS_RECEIPT_MS = DAY
@@ -92,13 +105,22 @@ class Engine:
         where: str = "",
         onward: Onward | None = None,
         pages: Mapping[str, Page] | None = None,
+        lists: ListStore | None = None,
+        index: Callable[[Catalogue], SearchIndex] | None = None,
         noted: bool = False,
     ) -> None:
-        self.noted = noted  # whether decisions leave notes for the owner's page
+        """index: what searches a state of the catalogue by words; None: nothing can be searched. noted: decisions leave notes for the
+        owner's page."""
+        self.noted = noted
         self.pages: Mapping[str, Page] = pages or {}
         self.stores, self.models, self.charter, self.recipes, self.shell = stores, models, charter, recipes, shell
-        self.onward = onward or Onward()
-        self._shelf = Shelf(Catalogue(charter.proxies), {}, where)
+        self.onward, self._index = onward or Onward(), index
+        self._list_store = lists
+        self._list_stamp: Hashable = None
+        self._lists: Lists = {}
+        self._shelf = self._on_shelf(Catalogue(charter.proxies), {}, where)
+        with suppress(BadInput):  # a list with a mistake in it keeps nobody from anything else; the doctor names it
+            self.refresh_lists()
         self.people = People(stores, cached_events)
         # An older copy of the stores may have been put back: then it must still be possible to open them, and to train anew.
         # Until then decisions say that there is no model.
@@ -123,8 +145,22 @@ class Engine:
         catalogue = self._shelf.catalogue
         if version != catalogue.version:
             catalogue = catalogue.with_items(self.stores.items.since(catalogue.version), version)
-            self._shelf = Shelf(catalogue, self._shelf.models, self._shelf.where)
+            self._shelf = self._on_shelf(catalogue, self._shelf.models, self._shelf.where)
+        if self._shelf.lists is not self._lists:
+            self._shelf = structs.replace(self._shelf, lists=self._lists)
         return self._shelf
+
+    def _on_shelf(self, catalogue: Catalogue, models: dict[str, Model], where: str) -> Shelf:
+        return Shelf(catalogue, models, where, self._index(catalogue) if self._index else None, self._lists)
+
+    def refresh_lists(self) -> bool:
+        """Take up lists that were edited. True if there were any. Raises BadInput; then those that were read before go on being shown."""
+        stamp = self._list_store.stamp() if self._list_store else None
+        if self._list_store is None or stamp == self._list_stamp:
+            return False
+        self._lists = self._list_store.read()
+        self._list_stamp = stamp  # taken before reading: what changed meanwhile is read again
+        return True
 
     def refresh_models(self) -> bool:
         """Take up newly trained models, all at once; a decision under way keeps the ones it began with. True if there were any."""
@@ -139,7 +175,7 @@ class Engine:
             if not fits(model, catalogue):
                 raise StaleModel(name=name, where=self._shelf.where)
             models[name] = model
-        self._shelf = Shelf(catalogue, models, self._shelf.where)
+        self._shelf = self._on_shelf(catalogue, models, self._shelf.where)
         return True
 
     # ---------------------------------------------------------------------------------------------------------- events in
@@ -441,7 +477,7 @@ class Engine:
     def _answer(self, scene: Scene, look: Look, page: OnPage, placed: Placed | None = None) -> Answer:
         """Choose, and keep the receipt."""
         decision, receipt = self._made(scene, look, page, placed, self.shell.dice, self.shell.name())
-        known = scene.known(look.view)
+        known = scene.known(look)
         keep = RECEIPT_MS if known else ANONYMOUS_RECEIPT_MS
         note = Note.of(receipt, (self.shell.passed() - scene.began) * 1000) if self.noted else None
         durable = self.stores.receipts.append(receipt, scene.now + keep, known and self.onward.decisions, note)
@@ -452,7 +488,7 @@ class Engine:
     ) -> tuple[Decision, Receipt]:
         """Choose, and write a receipt called so."""
         decision = scene.choose(look, dice, page)
-        stamp = Stamp(name, scene.now, scene.person if scene.known(look.view) else None, placed)
+        stamp = Stamp(name, scene.now, scene.person if scene.known(look) else None, placed)
         return decision, explain(decision, look.view, scene.shelf, self.charter, scene.consent, stamp)
 
     # ------------------------------------------------------------------------------------------------------------ rights

@@ -3,11 +3,12 @@
 import logging
 import zlib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, delete, get, post, put
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import Parameter
 
 from tactful.api import shapes
 from tactful.api.service import Service, of
@@ -22,6 +23,7 @@ from tactful.engine import Answer, must_be_durable
 from tactful.flow.wording import details, item_details, label, mutable, sentence, what_if
 
 Req = Request[Any, Any, Any]
+InQuery = Annotated[str | None, Parameter(pattern=shapes.TAG, max_length=35)]
 log = logging.getLogger("tactful")
 SELLER_MOST = 256
 """Longest name of a seller, in characters."""
@@ -35,7 +37,7 @@ async def decide(request: Req, data: shapes.DecideRequest) -> shapes.DecideRespo
     key = service.key(request, "decide")
     asks = asks_of(service, data)
     person = service.who(request, key, data.person, data.anonymous)
-    answers = await _answered(service.engine.decide(person, asks, data.context))
+    answers = await answered(service.engine.decide(person, asks, data.context))
     said = saying(service, data)
     return shapes.DecideResponse([decision_out(answer, said) for answer in answers])
 
@@ -55,7 +57,7 @@ async def page(request: Req, data: shapes.PageRequest) -> shapes.PageResponse:
     service = of(request)
     key = service.key(request, "decide")
     person = service.who(request, key, data.person, data.anonymous)
-    answers = await _answered(service.engine.page(person, data.page, data.context, data.exclude))
+    answers = await answered(service.engine.page(person, data.page, data.context, data.exclude))
     return page_out(data.page, answers, saying(service, data))
 
 
@@ -73,14 +75,20 @@ def page_out(name: str, answers: Sequence[Answer], said: "Saying") -> shapes.Pag
 
 @post("/v1/rank", status_code=200)
 async def rank(request: Req, data: shapes.RankRequest) -> shapes.RankResponse:
-    """Put the caller's own candidates in the person's order. The answer names them only: the caller has the rest."""
+    """Put the caller's own candidates in the person's order, beginning from the caller's own scores if there are any.
+
+    The answer names them only: the caller has the rest.
+    """
     service = of(request)
     key = service.key(request, "decide")
     if len(data.items) > service.limits.rank_items:
         raise TooManyItems(count=len(data.items), most=service.limits.rank_items)
+    if data.scores is not None and len(data.scores) != len(data.items):
+        why = f"there are {len(data.scores)} scores for {len(data.items)} items"
+        raise BadInput(field="scores", why=why, fix="Send one for each item, in the order of the items, or none at all")
     person = service.who(request, key, data.person, data.anonymous)
-    ask = Ask(data.placement, items=data.items, limit=len(data.items))
-    answer = (await _answered(service.engine.decide(person, [ask], data.context)))[0]
+    ask = Ask(data.placement, items=data.items, limit=len(data.items), scores=data.scores)
+    answer = (await answered(service.engine.decide(person, [ask], data.context)))[0]
     receipt, catalogue, words = answer.receipt, answer.catalogue, service.languages.speak(data.language)
     items = [
         shapes.RankedItem(shown.item, "" if data.explain == "none" else sentence(shown, catalogue, words), shown.odds)
@@ -96,7 +104,7 @@ def ask_of(one: str | shapes.PlacementAsk, exclude: list[str]) -> Ask:
     return Ask(one.placement, item=one.item, exclude=[*exclude, *one.exclude], limit=one.limit)
 
 
-async def _answered(answers: list[Answer]) -> list[Answer]:
+async def answered(answers: list[Answer]) -> list[Answer]:
     """The answers, once those that must not be lost are on disk."""
     for answer in answers:
         if must_be_durable(answer):
@@ -116,7 +124,9 @@ class Saying(msgspec.Struct, frozen=True):
     data: Mapping[str, str] = {}
 
 
-def saying(service: Service, data: shapes.DecideRequest | shapes.PageRequest | shapes.PreviewRequest) -> Saying:
+def saying(
+    service: Service, data: shapes.DecideRequest | shapes.PageRequest | shapes.PreviewRequest | shapes.SearchRequest
+) -> Saying:
     """How this request wants it said."""
     entries = service.engine.charter.data
     return Saying(
@@ -270,7 +280,7 @@ async def forget(request: Req, person: str) -> None:
 
 @get("/v1/receipts/{receipt:str}")
 async def get_receipt(
-    request: Req, receipt: str, language: shapes.Language | None = None, depth: shapes.Depth = "full"
+    request: Req, receipt: str, language: InQuery = None, depth: shapes.Depth = "full"
 ) -> shapes.ReceiptResponse:
     """Open a receipt: yours, by your token; any, by a secret key; one that names nobody, by its id alone."""
     service = of(request)

@@ -17,7 +17,7 @@ from tactful.api.service import Feeding, Service
 from tactful.domain.errors import TactfulError
 from tactful.ports import Stores
 from tactful.stores.sqlite import Bounds, connect
-from tactful.wire import engine_of, feed_of, read_home, secret_of
+from tactful.wire import engine_of, feed_of, missed_of, read_home, secret_of
 
 
 async def serve(path: Path, descriptor: int, pages: str) -> None:
@@ -32,7 +32,9 @@ async def serve(path: Path, descriptor: int, pages: str) -> None:
     gc.freeze()
     gc.set_threshold(20_000, 50, 100)
     feeding = Feeding(feed_of(home, stores), lambda name: secret_of(home, name))
-    service = Service(engine, Access.read(path / "access.json"), home.settings, feeding, home.languages)
+    service = Service(
+        engine, Access.read(path / "access.json"), home.settings, feeding, home.languages, missed_of(home)
+    )
     app = _app(service, pages)
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, loop="uvloop", http="httptools",

@@ -11,10 +11,12 @@ from tactful.cli.exports import export
 from tactful.cli.identity import who
 from tactful.cli.imports import import_
 from tactful.cli.lake import lake
+from tactful.cli.lists import list_
 from tactful.cli.opening import opened
 from tactful.cli.placements import batch, page, placement
 from tactful.cli.quarantine import quarantine
 from tactful.cli.receivers import feed, receivers
+from tactful.cli.searches import search, search_report
 from tactful.cli.show import as_json, errors, fail, json_option, language_option, table
 from tactful.cli.why_not import why_not
 
@@ -275,5 +277,6 @@ tactful.add_command(receivers)
 tactful.add_command(feed)
 tactful.add_command(lake)
 tactful.add_command(key)
-for command in (placement, page, batch):
+tactful.add_command(list_)
+for command in (placement, page, batch, search, search_report):
     tactful.add_command(command)

@@ -3,13 +3,15 @@
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from functools import cached_property
+from itertools import accumulate
 
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, structs
 from numpy.typing import NDArray
 
-from tactful.domain.catalogue import Rows
+from tactful.domain.catalogue import Mask, Rows
 from tactful.domain.event import Value
+from tactful.domain.step import How, Step
 
 PERSONAL = frozenset({"history", "told", "obtained", "inferred"})
 """Kinds of source that say something about the person."""
@@ -21,6 +23,7 @@ class Ask(Struct, frozen=True):
     context: what goes on around the person, as the client says (device, weather, place, cart ...). item: the item that the page is
     about, for related items. items: the caller's own candidates (ranking), or None. exclude: item ids that must not come. limit: None
     takes the placement's. query: what was typed into a search. at: when it is asked, ms since 1970; the engine fills it in.
+    scores: what the caller's own search or ranking says of each of `items`, 0 or above, as long as `items`; or None.
     """
 
     placement: str
@@ -31,6 +34,7 @@ class Ask(Struct, frozen=True):
     limit: int | None = None
     query: str = ""
     at: int = 0
+    scores: Sequence[float] | None = None
 
 
 class Source(Struct, frozen=True):
@@ -38,7 +42,8 @@ class Source(Struct, frozen=True):
 
     kind: `history`, `told`, `obtained`, `inferred` (personal), or `item`, `context`, `popular`, `assumed`, `default`, `query`, `curated`,
     `new` (not).
-    key: the item or trait it stands for: the same kind and key in two strategies are the same thing, and go away as one.
+    key: the item or trait it stands for: the same kind and key in two strategies are the same thing, and go away as one. Of a query
+    it is empty: sources stand in receipts, and what was typed is not kept.
     data: the charter's data entry, for personal kinds. verb: what the person did.
     """
 
@@ -50,12 +55,13 @@ class Source(Struct, frozen=True):
 
 
 class Evidence(Struct, frozen=True, dict=True):
-    """Why each row has its score, exactly: score[row] = sum of base * weight[source] over the pieces of that row.
+    """Why each row has its score, exactly: score[row] = sum of base * weight[source] over the pieces of that row, the steps done.
 
     rows int32[m], source int32[m] (index into `sources`), base float32[m]. Per source, all of length k: age int32 (place in the
     history, 0 the newest), newest float64 (weight at age 0), decay float64 (what a step of age leaves of it), window int32 (ages
     from here on count nothing: one such source is brought along, since it counts when a newer one is taken away), group int32
-    (the strategy it came from). weight = newest * decay^age, within the window.
+    (the strategy it came from). weight = newest * decay^age, within the window. steps: what is done to the amounts, one after the
+    other, in strategies that are no plain sum.
     """
 
     rows: Rows
@@ -67,11 +73,19 @@ class Evidence(Struct, frozen=True, dict=True):
     decay: NDArray[np.float64]
     window: NDArray[np.int32]
     group: NDArray[np.int32]
+    steps: tuple[Step, ...] = ()
 
     @cached_property
     def weight(self) -> NDArray[np.float64]:
         """What each source counts, float64[k]."""
         return self._weighed(self.age)
+
+    def amounts(self, weight: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What each piece counts, float64[m], if the sources weigh so much, float64[k]."""
+        amounts: NDArray[np.float64] = self.base * weight[self.source]
+        for step in self.steps:
+            amounts = step.apply(self.rows, self.source, amounts)
+        return amounts
 
     def without(self, places: "Sequence[int]") -> NDArray[np.float64]:
         """The weights float64[k] if these sources had never been: they count nothing, and what is older moves up one place."""
@@ -86,11 +100,21 @@ class Evidence(Struct, frozen=True, dict=True):
         weight: NDArray[np.float64] = self.newest * self.decay**age * (age < self.window)
         return weight
 
+    def only(self, kept: Mask) -> "Evidence":
+        """The evidence without the pieces that the mask bool[m] leaves out."""
+        return Evidence(
+            self.rows[kept], self.source[kept], self.base[kept],
+            self.sources, self.age, self.newest, self.decay, self.window, self.group, self.steps,
+        )  # fmt: skip
+
     @staticmethod
     def blend(parts: "Sequence[tuple[float, Evidence]]") -> "Evidence":
         """The evidence of a weighted sum of strategies."""
-        offset, groups, source, group = 0, 0, [], []
+        if not parts:
+            return NO_EVIDENCE
+        offset, groups, source, group, steps = 0, 0, [], [], []
         for _, part in parts:
+            steps += [step.moved(offset) for step in part.steps]
             source.append(part.source + np.int32(offset))
             group.append(part.group + np.int32(groups))
             offset += len(part.sources)
@@ -105,7 +129,15 @@ class Evidence(Struct, frozen=True, dict=True):
             np.concatenate([part.decay for _, part in parts]),
             np.concatenate([part.window for _, part in parts]),
             np.concatenate(group),
+            tuple(steps),
         )
+
+    @staticmethod
+    def in_steps(how: How, parts: "Sequence[tuple[float, Evidence]]", shares: tuple[float, ...] = ()) -> "Evidence":
+        """The evidence of strategies one after the other; see `Step` for how."""
+        ends = list(accumulate((len(part.sources) for _, part in parts), initial=0))
+        whole = Evidence.blend(parts)
+        return structs.replace(whole, steps=(*whole.steps, Step(how, tuple(ends), shares)))
 
 
 NO_EVIDENCE = Evidence(
@@ -137,7 +169,7 @@ class Scored(Struct, frozen=True):
         unique = rows[where[rows] == numbers]
         where[unique] = np.arange(len(unique), dtype=np.int32)
         place = where[rows]
-        pieces = evidence.base * evidence.weight[evidence.source]
+        pieces = evidence.amounts(evidence.weight)
         return Scored(unique, add_up(place, pieces, len(unique)), evidence, place)
 
 

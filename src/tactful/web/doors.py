@@ -8,6 +8,7 @@ from msgspec import Struct
 from tactful.domain.errors import NoKey, NotAllowed
 from tactful.domain.words import Languages
 from tactful.engine import Engine
+from tactful.stores.missed import Missed
 from tactful.web.visitor import Req, refuse_forged
 
 COOKIE = "owner"
@@ -52,6 +53,7 @@ class House(Protocol):
 
     engine: Engine
     languages: Languages
+    missed: Missed | None
 
     @property
     def access(self) -> Access:

@@ -1,6 +1,6 @@
 """What the counts of the house say: each a title, a sentence with the finding, a table, and a picture of the same numbers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
@@ -23,6 +23,10 @@ NAME_MOST = 32
 FEW = f"fewer than {FEWEST}"
 
 
+Missing = Sequence[tuple[str, int]]
+"""Words that were searched for in vain, and how often, the most frequent first."""
+
+
 class Finding(Struct, frozen=True):
     """name: in the address of its place on the page. heads, rows: the table. picture: None where there is nothing to draw."""
 
@@ -36,9 +40,9 @@ class Finding(Struct, frozen=True):
 
 
 def findings(
-    house: House, since: int, spread: Spread, catalogue: Catalogue, allowed: Allowed, charter: Charter
+    house: House, since: int, spread: Spread, catalogue: Catalogue, allowed: Allowed, charter: Charter, missed: Missing
 ) -> list[Finding]:
-    """All of them, in the order of the page. since: from when on the house was counted, ms since 1970."""
+    """All of them. since: from when on the house was counted, ms since 1970. missed: what was searched for in vain, and how often."""
     return [
         by_hour(house, since),
         personal(house),
@@ -48,6 +52,7 @@ def findings(
         dials(allowed),
         purposes(allowed, charter),
         faults(house),
+        searches(missed),
     ]
 
 
@@ -191,6 +196,15 @@ def faults(house: House) -> Finding:
     if found:
         says = f"{many(house.total('faulty'), 'decision')} went on without a part that failed. A guard that fails permits nothing."
     return Finding("faults", "What failed", says, ("Part and mistake", "Decisions"), rows)
+
+
+def searches(missed: Missing) -> Finding:
+    """What was searched for in vain."""
+    rows = tuple((words, f"{times:,}") for words, times in missed)
+    says = "Nothing yet that at least five people searched for within a day, and nobody found."
+    if rows:
+        says = f"“{rows[0][0]}” most of all: {rows[0][1]} times in 90 days. Words count once five people used them; nobody’s names."
+    return Finding("searches", "Searched for in vain", says, ("Searched for", "Times"), rows)
 
 
 def bars(across: str, counts: Mapping[str, float]) -> Picture:

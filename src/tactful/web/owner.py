@@ -41,8 +41,9 @@ FILES = {
     "owner.js": ("owner_pages", "text/javascript"),
     "lantern.svg": ("shop_pages", "image/svg+xml"),
 }
-COLUMNS = (("hours", "personal", "guards", "dials", "faults"), ("coverage", "most", "purposes"))
+COLUMNS = (("hours", "personal", "guards", "dials", "faults"), ("coverage", "most", "purposes", "searches"))
 """Which findings stand below each other, where there is room for two columns."""
+SEARCHES_MOST = 12
 SHOWN = 30
 """Decisions in the list before any arrive."""
 VERDICTS = {"release": "released", "hold": "held for a person"}
@@ -190,8 +191,9 @@ async def house(request: Req) -> Response[str]:
     counted, whole = await desk.counting.house()
     allowed, everybody = await desk.counting.allowed()
     catalogue = engine.shelf().catalogue
+    missed = [] if service.missed is None else [(one.words, one.times) for one in service.missed.report(SEARCHES_MOST)]
     spread = Spread.of(counted.by_item(), _to_be_had(catalogue))
-    found = findings(counted, desk.counting.since, spread, catalogue, allowed, engine.charter)
+    found = findings(counted, desk.counting.since, spread, catalogue, allowed, engine.charter, missed)
     return _page(
         request, owner, "house.html", columns=[[one for one in found if one.name in names] for names in COLUMNS], whole=whole and everybody, draws=can_draw(),
         since=f"{moment(desk.counting.since):%A, %H:%M} UTC", waiting=engine.stores.quarantine.count(), noted=engine.noted,
