@@ -16,7 +16,7 @@ SHAPES: Mapping[str, Mapping[str, str]] = {
         "item": "name", "item_similar": "name alike", "item_together": "name", "item_other": "name",
         "told": "value", "told_plain": "", "told_different": "", "obtained": "value", "obtained_plain": "",
         "inferred": "value", "inferred_plain": "", "inferred_list": "", "assumed": "value", "assumed_plain": "",
-        "popular": "", "popular_seldom": "", "popular_trending": "", "query": "query", "curated": "list",
+        "popular": "", "popular_seldom": "", "popular_trending": "", "query": "", "query_given": "", "curated": "list",
     },
     "name": {"title": "title", "this": "", "that": "", "gone": ""},
     "did": {**dict.fromkeys(sorted(TOWARDS), "name"), "other": "name"},
