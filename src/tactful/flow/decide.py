@@ -212,8 +212,7 @@ def _scored(evidence: Evidence, ask: Ask, catalogue: Catalogue, given: float) ->
     if ask.scores is not None:
         narrowed = beside(narrowed, given_evidence(ask, catalogue), given)
     target = place[narrowed.rows]
-    pieces = narrowed.base * narrowed.weight[narrowed.source]
-    return Scored(wanted, add_up(target, pieces, len(wanted)), narrowed, target)
+    return Scored(wanted, add_up(target, narrowed.amounts(narrowed.weight), len(wanted)), narrowed, target)
 
 
 def _permit(

@@ -37,6 +37,6 @@ def given_evidence(ask: Ask, catalogue: Catalogue) -> Evidence:
 
 def beside(own: Evidence, given: Evidence, weight: float) -> Evidence:
     """The recipe's evidence and the caller's, each as shares of this list, in the proportion that the placement declares."""
-    whole = float((own.base * own.weight[own.source]).sum())
+    whole = float(own.amounts(own.weight).sum())
     parts = [((1.0 - weight) / whole, own)] if whole > 0 else []
     return Evidence.blend([*parts, (weight if parts else 1.0, given)])
