@@ -18,7 +18,7 @@ from tactful.domain.catalogue import Catalogue, Mask, Rows
 from tactful.domain.consent import NOBODY, Consent, ConsentChange
 from tactful.domain.decision import Ask, Evidence, Slots
 from tactful.domain.errors import NoModel
-from tactful.domain.event import Event
+from tactful.domain.event import VERBS, Event
 from tactful.domain.identity import Link
 from tactful.domain.item import Item
 from tactful.domain.receipt import Receipt
@@ -279,6 +279,10 @@ class Interactions(Struct, frozen=True):
     verb: NDArray[np.int8]
     value: NDArray[np.float32]
     people: int
+
+    def doing(self, verbs: Collection[str]) -> Interactions:
+        """Those in which somebody did one of these."""
+        return self.take(np.isin(self.verb, [VERBS.index(verb) for verb in sorted(verbs)]))
 
     def take(self, mask: NDArray[np.bool_]) -> Interactions:
         """Those that the mask bool[m] keeps."""

@@ -15,6 +15,15 @@ from tests.shop import PLAIN, Shop, items_in, placement
 
 EXAMPLES: dict[str, dict[str, Any]] = {
     "blend": {"of": [{"strategy": {"use": "item_transitions"}}, {"weight": 0.3, "strategy": {"use": "interests"}}]},
+    "cascade": {"of": [{"strategy": {"use": "item_transitions"}}, {"weight": 0.5, "strategy": {"use": "similar"}}]},
+    "interleave": {
+        "of": [
+            {"weight": 2.0, "strategy": {"use": "similar"}},
+            {"strategy": {"use": "item_transitions"}},
+            {"strategy": {"use": "popular"}},
+        ]
+    },
+    "fallback": {"of": [{"use": "item_transitions"}, {"use": "interests"}, {"use": "popular"}]},
     "diverse": {"attribute": "author"},
     "kept_list": {"trait": "weekly"},
 }
@@ -54,7 +63,7 @@ def test_a_blend_may_hold_blends() -> None:
     }
     suite = StrategyContract()
     suite.make = lambda: build(Strategy, nested)  # type: ignore[method-assign]
-    suite.test_its_evidence_knows_what_would_be_without_each_thing_done()
+    suite.test_its_evidence_knows_what_would_be_without_each_thing_known()
     suite.test_its_evidence_is_of_items_that_there_are_and_adds_up()
 
 
