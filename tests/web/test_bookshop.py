@@ -3,14 +3,10 @@
 import json
 import random
 import re
-import tomllib
 from collections.abc import Iterator
-from functools import cache
-from importlib.resources import files
 from typing import Any
 from urllib.parse import quote
 
-import msgspec
 import pytest
 from litestar import Litestar
 from litestar.datastructures import State
@@ -18,25 +14,18 @@ from litestar.testing import TestClient
 from msgspec import Struct
 
 from tactful.api.access import Access, Stored
-from tactful.cli.demonstration import item_of
-from tactful.domain.charter import Charter
 from tactful.domain.consent import Dial
-from tactful.domain.placement import Page
 from tactful.domain.profile import UNKNOWN
 from tactful.domain.words import Languages
 from tactful.engine import Engine
 from tactful.languages import read_languages
-from tactful.ports import Model
-from tactful.sample.books import books
-from tactful.settings import Settings
 from tactful.web.shop import HANDLERS, PAGES
-from tests.shop import Shop, crowd, trained
-from tests.shop import interactions_in as interactions
+from tests.bookshop import ITEMS, open_bookshop
+from tests.shop import Shop
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*deprecated inferred style")
 OURS = {"Sec-Fetch-Site": "same-origin"}
 LEVELS = [level.name for level in Dial]
-ITEMS = tuple(item_of(book) for book in books())
 TITLES = {item.id: item.title for item in ITEMS}
 PRIVATE = frozenset(item.id for item in ITEMS if item.sensitivity)
 FOR_CHILDREN = frozenset(item.id for item in ITEMS if item.audience == "children")
@@ -50,32 +39,6 @@ class Served(Struct):
     engine: Engine
     access: Access
     languages: Languages
-
-
-@cache
-def sample(name: str) -> dict[str, Any]:
-    """One of the demo's settings files."""
-    return tomllib.loads((files("tactful.sample") / name).read_text(encoding="utf-8"))
-
-
-@cache
-def rules() -> Charter:
-    return msgspec.convert(sample("shop_charter.toml"), Charter)
-
-
-@cache
-def learned() -> tuple[Model, ...]:
-    made = a_shop(())
-    for reader in crowd(120):
-        made.live(reader)
-    return tuple(trained(made.engine.recipes.values(), interactions(made.engine), made.engine.shelf().catalogue))
-
-
-def a_shop(models: tuple[Model, ...]) -> Shop:
-    """The demo bookshop in memory, as its own settings make it."""
-    settings = msgspec.convert(sample("shop.toml"), Settings)
-    pages: dict[str, Page] = settings.pages
-    return Shop(ITEMS, settings.placements, models, rules(), pages=pages)
 
 
 class Visitor:
@@ -116,7 +79,7 @@ class Visitor:
 
 @pytest.fixture
 def shop() -> Shop:
-    return a_shop(learned())
+    return open_bookshop()
 
 
 def entering(shop: Shop) -> "TestClient[Litestar]":

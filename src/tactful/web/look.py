@@ -22,12 +22,13 @@ LANGUAGES = {"en": "English", "de": "Deutsch"}
 
 @get("/")
 async def home(request: Req) -> Response[str]:
-    """The front page: rows in the visitor's order. `?different=yes` puts a row of surprises on top."""
+    """The front page: rows in the visitor's order. `?different=yes` puts a row of surprises on top: other ones than those of the receipt `not`."""
     visitor, engine = visitor_of(request), shop_of(request).engine
     surprise = None
     if request.query_params.get("different") == "yes":
-        asked = {"different": True}
-        surprise = rows(engine, visitor, [Ask("different", context=asked)]).get("different")
+        before = engine.stores.receipts.get(request.query_params.get("not", ""))
+        seen = [shown.item for shown in before.shown] if before and before.person in (None, visitor.person) else []
+        surprise = rows(engine, visitor, [Ask("different", exclude=seen)], {"different": True}).get("different")
     found = page_rows(engine, visitor, "home")
     return page(
         request, visitor, "home.html", rows=found, surprise=surprise, personal=any(row.personal for row in found),
