@@ -1,17 +1,18 @@
 """The shell: load once → flow → save once. Clock, dice and names are passed in."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from random import Random
 from typing import Any, Protocol
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from tactful.domain.catalogue import Catalogue
 from tactful.domain.charter import Charter
 from tactful.domain.consent import NOBODY, Consent, ConsentChange, Dial
+from tactful.domain.curated import Lists
 from tactful.domain.decision import Ask, Placed, Verdict
-from tactful.domain.errors import StaleModel, UnknownPage, UnknownPlacement
+from tactful.domain.errors import BadInput, StaleModel, UnknownPage, UnknownPlacement
 from tactful.domain.event import Arrival, Value
 from tactful.domain.identity import ALIAS, ANONYMOUS, CHOSEN, DEVICE, Link
 from tactful.domain.placement import Page
@@ -27,7 +28,7 @@ from tactful.flow.why_not import WhyNot, why_not
 from tactful.intake import Intake, Taken
 from tactful.learn.train import fits
 from tactful.people import People
-from tactful.ports import VISIT, Ack, Dice, Model, ModelStore, Quarantined, Record, Shelf, Stores
+from tactful.ports import VISIT, Ack, Dice, ListStore, Model, ModelStore, Quarantined, Record, Shelf, Stores
 from tactful.scene import Look, Scene
 
 ANONYMOUS_RECEIPT_MS = DAY
@@ -89,11 +90,17 @@ class Engine:
         where: str = "",
         onward: Onward | None = None,
         pages: Mapping[str, Page] | None = None,
+        lists: ListStore | None = None,
     ) -> None:
         self.pages: Mapping[str, Page] = pages or {}
         self.stores, self.models, self.charter, self.recipes, self.shell = stores, models, charter, recipes, shell
         self.onward = onward or Onward()
         self._shelf = Shelf(Catalogue(charter.proxies), {}, where)
+        self._list_store = lists
+        self._list_stamp: Hashable = None
+        self._lists: Lists = {}
+        with suppress(BadInput):  # a list with a mistake in it keeps nobody from anything else; the doctor names it
+            self.refresh_lists()
         self.people = People(stores, cached_events)
         # An older copy of the stores may have been put back: then it must still be possible to open them, and to train anew.
         # Until then decisions say that there is no model.
@@ -119,7 +126,18 @@ class Engine:
         if version != catalogue.version:
             catalogue = catalogue.with_items(self.stores.items.since(catalogue.version), version)
             self._shelf = Shelf(catalogue, self._shelf.models, self._shelf.where)
+        if self._shelf.lists is not self._lists:
+            self._shelf = structs.replace(self._shelf, lists=self._lists)
         return self._shelf
+
+    def refresh_lists(self) -> bool:
+        """Take up lists that were edited. True if there were any. Raises BadInput; then those that were read before go on being shown."""
+        stamp = self._list_store.stamp() if self._list_store else None
+        if self._list_store is None or stamp == self._list_stamp:
+            return False
+        self._lists = self._list_store.read()
+        self._list_stamp = stamp  # taken before reading: what changed meanwhile is read again
+        return True
 
     def refresh_models(self) -> bool:
         """Take up newly trained models, all at once; a decision under way keeps the ones it began with. True if there were any."""

@@ -24,7 +24,26 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         ]
     },
     "fallback": {"of": [{"use": "item_transitions"}, {"use": "interests"}, {"use": "popular"}]},
+    "calibrated": {"attribute": "subjects"},
     "diverse": {"attribute": "author"},
+    "curated": {"name": "weekend"},
+    "fair": {"attribute": "author"},
+    "disliked": {"attribute": "author", "most": 2},
+    "rules": {
+        "segments": [{"name": "sailors", "when": {"traits.interests": {"$in": ["sea"]}}}],
+        "rules": [
+            {"segment": "sailors", "show": {"subjects": {"$in": ["sea"]}}},
+            {
+                "when": {"traits.interests": {"$size": 1}, "context.hour": 7},
+                "show": {"author": "author 3"},
+                "weight": 0.5,
+            },
+            {"when": {"$not": {"traits.interests": "sea"}}, "items": ["book-9", "gone"]},
+            {"when": {"context.hour": {"$lt": 12}}, "items": ["book-4", "book-8"]},
+            {"items": ["book-30"], "weight": 0.1, "words": "The house likes it"},
+        ],
+    },
+    "contextual": {"fits": {"device": {"phone": {"subjects": ["sea"]}}, "daypart": {"night": {"author": "author 3"}}}},
     "kept_list": {"trait": "weekly"},
 }
 """Settings for plug-ins that cannot do without. All others are built from their defaults."""

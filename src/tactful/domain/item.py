@@ -1,6 +1,8 @@
 """Everything that can be shown: a film, a headline, a menu entry, a lesson, a discount."""
 
-from msgspec import Struct, field
+from typing import Any
+
+from msgspec import Struct, field, structs
 
 Attribute = str | int | float | bool | list[str]
 
@@ -39,3 +41,10 @@ class Item(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_d
         if value is None:
             return ()
         return tuple(value) if isinstance(value, list) else (str(value),)
+
+    def facts(self) -> dict[str, Any]:
+        """What conditions may ask of it: its fields by name, the price as `price.amount` and `price.currency`, and its attributes by
+        theirs; an attribute called like a field stands in the field's place."""
+        fields = structs.asdict(self)
+        fields["price"] = None if self.price is None else structs.asdict(self.price)
+        return {**fields, **self.attributes}
