@@ -48,6 +48,7 @@ class Visitor:
         self.shop, self.client = shop, client
 
     def get(self, place: str, status: int = 200) -> str:
+        self.shop.clock.now += 1_000
         answer = self.client.get(place)
         assert answer.status_code == status, (place, answer.text)
         return answer.text
@@ -101,7 +102,7 @@ def bob(shop: Shop) -> Iterator[Visitor]:
 
 def shown(text: str) -> list[str]:
     """Ids of the books that a page shows in rows and lists."""
-    return re.findall(r'<a href="/book/([^"/]+)"', text)
+    return re.findall(r'<a href="/book/([^"/?]+)"', text)
 
 
 def picked(text: str) -> list[str]:
@@ -306,6 +307,11 @@ def test_less_like_this_is_kept_shown_and_taken_back(ann: Visitor) -> None:
     ann.post("/muted", what="author:Jane Austen", less="yes", back="/")
     assert ann.told()["muted"] == ["subjects:sea", "author:Jane Austen"]
     assert "Take back: less of Jane Austen" in ann.get("/you")
+    for place in ("/", "/weekly", "/book/treasure-island"):
+        found = set(picked(ann.get(place)))
+        assert found and not found & {item.id for item in ITEMS if "sea" in item.values("subjects")}, place
+        assert not found & {item.id for item in ITEMS if "Jane Austen" in item.values("author")}, place
+    assert "moby-dick" in shown(ann.get("/shelf/sea")), "it still stands on its shelf"
     ann.post("/muted", what="subjects:sea", back="/you")
     assert ann.told()["muted"] == ["author:Jane Austen"]
 
@@ -474,6 +480,23 @@ def test_a_child_without_any_cookie_before_is_one_too(ann: Visitor) -> None:
     assert set(ann.client.cookies) == {"young"}
     assert set(shown(ann.get("/"))) <= FOR_CHILDREN
     assert everywhere(ann.get("/")) == everywhere(ann.get("/"))
+
+
+def test_something_different_comes_when_asked_for_and_differs_again(ann: Visitor) -> None:
+    assert "Something different" not in ann.get("/")
+    text = ann.get("/?different=yes")
+    first = picked(text)[:12]
+    again = re.findall(r'name="not" value="([^"]+)"', text)[0]
+    assert "Something different" in text and not set(first) & set(picked(ann.get(f"/?different=yes&not={again}"))[:12])
+
+
+def test_a_book_has_other_covers(ann: Visitor) -> None:
+    text = ann.get("/book/emma")
+    covers = set(re.findall(r"/covers/emma[^\"]*", text))
+    assert len(covers) == 4
+    assert len({ann.client.get(cover).text for cover in covers}) == 4
+    assert 'src="/covers/emma.type.svg" alt="" width="300"' in ann.get("/book/emma?cover=type")
+    ann.get("/covers/emma.neon.svg", status=404)
 
 
 def test_addresses_are_not_repeated(ann: Visitor) -> None:

@@ -12,6 +12,7 @@ from tactful.domain.receipt import Receipt
 from tactful.flow.gate import Refused
 from tactful.flow.wording import details
 from tactful.ports import Record
+from tactful.web.covers import STYLES
 from tactful.web.pages import SENTENCES, go, missing, page
 from tactful.web.rows import Card, cards_of, page_rows, preview, rows, stock, view_of
 from tactful.web.visitor import Req, Visitor, refuse_forged, shop_of, take, visitor_of
@@ -69,11 +70,12 @@ async def book(request: Req, item: str) -> Response[str]:
     await _note_view(request, visitor, item, private)
     near = rows(engine, visitor, [Ask("related", item=item), Ask("together", item=item, context={"cart": [item]})])
     said = [act.verb for act in view_of(engine, visitor).history() if act.item == item]
+    style = request.query_params.get("cover", "")
     return page(
         request, visitor, "book.html", item=found, rows=[row for row in near.values() if row.cards], private=private,
         bought="bought" in said, opinion=last_of(said, ("liked", "disliked")), reading=last_of(said, ("clicked", "finished")),
         carted=item in visitor.cart, learns=visitor.dial >= Dial.visit and not private and not visitor.child,
-        tells=visitor.dial >= Dial.told and not visitor.child, asked=request.query_params.get("q", ""),
+        tells=visitor.dial >= Dial.told and not visitor.child, covers=["", *STYLES], cover=style if style in STYLES else "",
     )  # fmt: skip
 
 
