@@ -15,7 +15,7 @@ from tactful.domain.consent import Dial
 from tactful.domain.event import VERBS
 from tactful.domain.receiver import Receiver
 from tactful.plugins import ROOMS, available, load
-from tactful.settings import Gorse, Lake, Limits, Personalize, Segment, Server
+from tactful.settings import Gorse, Lake, Limits, Personalize, Search, Segment, Server
 
 
 def main() -> None:
@@ -44,6 +44,7 @@ def settings() -> Iterator[str]:
     tables = {
         "[server]": Server, "[limits]": Limits, "[placements.NAME]": placement.Placement, "[segment]": Segment,
         "[personalize]": Personalize, "[gorse]": Gorse, "[receivers.NAME]": Receiver, "[lake]": Lake,
+        "[search]": Search,
     }  # fmt: skip
     for title, kind in tables.items():
         yield f"### `{title}`\n"

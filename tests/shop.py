@@ -30,6 +30,7 @@ from tactful.ports import Interactions, Model, Shelf, Stores
 from tactful.sample.books import Book, books
 from tactful.sample.readers import Reader, readers
 from tactful.stores.memory import open_memory
+from tactful.stores.search import WordIndex
 from tactful.wire import interactions_in, recipe_of
 
 NOW = 1_760_000_000_000
@@ -211,7 +212,9 @@ class Shop:
         self.dice = random.Random(SEED)
         shell = Shell(now=self.clock, name=lambda: f"receipt-{next(names)}", dice=self.dice)
         recipes = recipes_of(template_placements() if placements is None else placements, self.charter)
-        self.engine = Engine(self.stores, self.models, self.charter, recipes, shell, **more)
+        self.engine = Engine(
+            self.stores, self.models, self.charter, recipes, shell, **{"index": WordIndex().over, **more}
+        )
 
     @staticmethod
     def beside(other: "Shop") -> "Shop":

@@ -28,7 +28,19 @@ from tactful.flow.why_not import WhyNot, why_not
 from tactful.intake import Intake, Taken
 from tactful.learn.train import fits
 from tactful.people import People
-from tactful.ports import VISIT, Ack, Dice, ListStore, Model, ModelStore, Quarantined, Record, Shelf, Stores
+from tactful.ports import (
+    VISIT,
+    Ack,
+    Dice,
+    ListStore,
+    Model,
+    ModelStore,
+    Quarantined,
+    Record,
+    SearchIndex,
+    Shelf,
+    Stores,
+)
 from tactful.scene import Look, Scene
 
 ANONYMOUS_RECEIPT_MS = DAY
@@ -91,14 +103,16 @@ class Engine:
         onward: Onward | None = None,
         pages: Mapping[str, Page] | None = None,
         lists: ListStore | None = None,
+        index: Callable[[Catalogue], SearchIndex] | None = None,
     ) -> None:
+        """index: what searches a state of the catalogue by words; None: nothing can be searched."""
         self.pages: Mapping[str, Page] = pages or {}
         self.stores, self.models, self.charter, self.recipes, self.shell = stores, models, charter, recipes, shell
-        self.onward = onward or Onward()
-        self._shelf = Shelf(Catalogue(charter.proxies), {}, where)
+        self.onward, self._index = onward or Onward(), index
         self._list_store = lists
         self._list_stamp: Hashable = None
         self._lists: Lists = {}
+        self._shelf = self._on_shelf(Catalogue(charter.proxies), {}, where)
         with suppress(BadInput):  # a list with a mistake in it keeps nobody from anything else; the doctor names it
             self.refresh_lists()
         self.people = People(stores, cached_events)
@@ -125,10 +139,13 @@ class Engine:
         catalogue = self._shelf.catalogue
         if version != catalogue.version:
             catalogue = catalogue.with_items(self.stores.items.since(catalogue.version), version)
-            self._shelf = Shelf(catalogue, self._shelf.models, self._shelf.where)
+            self._shelf = self._on_shelf(catalogue, self._shelf.models, self._shelf.where)
         if self._shelf.lists is not self._lists:
             self._shelf = structs.replace(self._shelf, lists=self._lists)
         return self._shelf
+
+    def _on_shelf(self, catalogue: Catalogue, models: dict[str, Model], where: str) -> Shelf:
+        return Shelf(catalogue, models, where, self._index(catalogue) if self._index else None, self._lists)
 
     def refresh_lists(self) -> bool:
         """Take up lists that were edited. True if there were any. Raises BadInput; then those that were read before go on being shown."""
@@ -152,7 +169,7 @@ class Engine:
             if not fits(model, catalogue):
                 raise StaleModel(name=name, where=self._shelf.where)
             models[name] = model
-        self._shelf = Shelf(catalogue, models, self._shelf.where)
+        self._shelf = self._on_shelf(catalogue, models, self._shelf.where)
         return True
 
     # ---------------------------------------------------------------------------------------------------------- events in
@@ -454,7 +471,7 @@ class Engine:
     def _answer(self, scene: Scene, look: Look, page: OnPage, placed: Placed | None = None) -> Answer:
         """Choose, and keep the receipt."""
         decision, receipt = self._made(scene, look, page, placed, self.shell.dice, self.shell.name())
-        known = scene.known(look.view)
+        known = scene.known(look)
         keep = RECEIPT_MS if known else ANONYMOUS_RECEIPT_MS
         durable = self.stores.receipts.append(receipt, scene.now + keep, known and self.onward.decisions)
         return Answer(decision, receipt, durable, scene.shelf.catalogue)
@@ -464,7 +481,7 @@ class Engine:
     ) -> tuple[Decision, Receipt]:
         """Choose, and write a receipt called so."""
         decision = scene.choose(look, dice, page)
-        stamp = Stamp(name, scene.now, scene.person if scene.known(look.view) else None, placed)
+        stamp = Stamp(name, scene.now, scene.person if scene.known(look) else None, placed)
         return decision, explain(decision, look.view, scene.shelf, self.charter, scene.consent, stamp)
 
     # ------------------------------------------------------------------------------------------------------------ rights

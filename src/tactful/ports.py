@@ -299,10 +299,19 @@ class SearchIndex(Protocol):
     """Finds items by words. Derived from the catalogue; holds nothing about people."""
 
     def find(self, query: str, most: int) -> list[tuple[int, float]]:
-        """(row, relevance above 0) of the items that match, best first. Mends typing mistakes. An empty query finds nothing."""
+        """(row, relevance above 0) of the items that match, best first. Mends typing mistakes. An empty query finds nothing.
 
-    def suggest(self, prefix: str, most: int) -> list[str]:
-        """Words or titles with which the query could go on, likeliest first."""
+        Raises SearchNotReady while it reads a large catalogue for the first time.
+        """
+
+    def mend(self, query: str) -> str:
+        """The query as it is searched for, if a typing mistake in it is mended; otherwise as it came. Raises SearchNotReady."""
+
+    def suggest(self, prefix: str, most: int, permit: Callable[[Rows], Mask] | None = None) -> list[str]:
+        """Titles and attribute values of items with which the query could go on, likeliest first.
+
+        permit: which of the rows int32[n] may be suggested; None suggests from all. Raises SearchNotReady.
+        """
 
 
 class ListStore(Protocol):

@@ -50,7 +50,7 @@ class Scene(Struct, frozen=True):
         """propose → permit."""
         ask = structs.replace(ask, context={**self.context, **ask.context}, at=self.now)
         view = self.view(recipe.placement.purpose, recipe.placement.surface)
-        moment = Moment.of(view, ask.context, self.now)
+        moment = Moment.of(view, ask.context, self.now, ask.query)
         return Look(consider(recipe, ask, view, moment, self.shelf), view, moment)
 
     def choose(self, look: Look, dice: Dice, page: OnPage | None = None) -> Decision:
@@ -66,8 +66,8 @@ class Scene(Struct, frozen=True):
                 why=f"the dial stands at {own.words!r}, and what a higher level would use has not been kept",
                 fix=f"Choose {own.name} or a lower level",
             )
-        return structs.replace(self, consent=structs.replace(self.consent, dial=dial))
+        return structs.replace(self, consent=structs.replace(self.consent, dial=dial), _views={})
 
-    def known(self, view: View) -> bool:
-        """Whether a receipt may name the person."""
-        return self.person is not None and view.dial > Dial.off
+    def known(self, look: Look) -> bool:
+        """Whether a receipt may name the person. What was typed is not kept, so neither is what it found as theirs."""
+        return self.person is not None and look.view.dial > Dial.off and not look.considered.ask.query

@@ -96,6 +96,12 @@ class Gorse(Struct, frozen=True, forbid_unknown_fields=True):
     feedback: dict[str, str] = {}
 
 
+class Search(Struct, frozen=True, forbid_unknown_fields=True):
+    """attributes: attributes of items that are searched and suggested, beside title and text; empty takes all that hold words."""
+
+    attributes: tuple[str, ...] = ()
+
+
 class Explain(Struct, frozen=True, forbid_unknown_fields=True):
     """mute: attributes of an item by which a person can say that they want no more of it."""
 
@@ -118,6 +124,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     lake: Lake = Lake()
     personalize: Personalize = Personalize()
     gorse: Gorse = Gorse()
+    search: Search = Search()
     explain: Explain = Explain()
 
 
@@ -138,6 +145,10 @@ def read_settings(home: Path) -> Settings:
         if not 1 <= placement.limit <= LIMIT_MOST:
             raise _error(
                 BadSettings, path, f"{at}.limit", f"{placement.limit} is out of range", f"Choose 1 to {LIMIT_MOST}"
+            )
+        if not 0 <= placement.given <= 1:
+            raise _error(
+                BadSettings, path, f"{at}.given", f"{placement.given} is out of range", "Choose a share from 0 to 1"
             )
         if placement.surface not in SURFACES:
             raise _error(

@@ -46,7 +46,9 @@ from tactful.settings import (
 from tactful.stores.durable import write_once
 from tactful.stores.lake import Lake
 from tactful.stores.lists import ListFolder
+from tactful.stores.missed import Missed
 from tactful.stores.registry import Registry
+from tactful.stores.search import WORDS, WordIndex
 
 
 class Home(Struct, frozen=True):
@@ -72,6 +74,16 @@ class Home(Struct, frozen=True):
     def lists(self) -> ListFolder:
         """Where the lists are that people pick by hand."""
         return ListFolder(self.path / "lists")
+
+    @property
+    def words(self) -> Path:
+        """What the search reads: made from the catalogue, and made anew wherever it is missing."""
+        return self.path / WORDS
+
+    @property
+    def missed(self) -> Path:
+        """What several people searched for and nobody found."""
+        return self.data / "missed.db"
 
     @property
     def models(self) -> Registry:
@@ -102,16 +114,22 @@ def recipe_of(name: str, placement: Placement, charter: Charter, home: Path = Pa
     for recipe in always:
         if recipe["use"] == "children":
             recipe["audiences"] = charter.children.audiences
+        if recipe["use"] == "sensitive" and placement.asked:
+            recipe["asked"] = True
     guards: dict[str, Guard] = {}
     for recipe in (*always, *placement.guards):
         guards.setdefault(str(recipe.get("use")), _part(Guard, recipe, f"{at}.guards", home))
     strategy = _part(Strategy, placement.strategy, f"{at}.strategy", home)
+    arranger = _part(Arranger, placement.arranger, f"{at}.arranger", home)
+    if placement.asked and arranger.personal:
+        why = "it puts things in the order of the person, who must not move what is sensitive: leave out `asked`, or use `top`"
+        raise bad_recipe(home, f"{at}.arranger", ValueError(why))
     return Recipe(
         name=name,
         placement=placement,
         strategy=_kept_list(placement.batch, charter, at, home) if placement.batch else strategy,
         guards=guards,
-        arranger=_part(Arranger, placement.arranger, f"{at}.arranger", home),
+        arranger=arranger,
         fallback=_part(Strategy, placement.fallback, f"{at}.fallback", home) if placement.fallback else None,
         maker=strategy if placement.batch else None,
         fingerprint=hashlib.blake2b(msgspec.json.encode([placement, always]), digest_size=8).hexdigest(),
@@ -153,9 +171,18 @@ def engine_of(home: Home, stores: Stores, shell: Shell | None = None) -> Engine:
     """The engine of an installation, on stores that are already open."""
     return Engine(
         stores, home.models, home.charter, home.recipes, shell or real_shell(),
-        home.settings.limits.cached_events, str(home.path), onward_of(home, stores), home.settings.pages,
-        home.lists,
+        home.settings.limits.cached_events, str(home.path), onward_of(home, stores), home.settings.pages, home.lists, index_of(home).over,
     )  # fmt: skip
+
+
+def index_of(home: Home) -> WordIndex:
+    """What the catalogue is searched with. Reads nothing before the first search."""
+    return WordIndex(home.words, home.settings.search.attributes)
+
+
+def missed_of(home: Home) -> Missed:
+    """What was searched for and not found."""
+    return Missed(home.missed)
 
 
 def onward_of(home: Home, stores: Stores) -> Onward:

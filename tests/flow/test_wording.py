@@ -50,7 +50,7 @@ HOWS = {
     "obtained": ("sea", ""),
     "inferred": ("sea", "list", ""),
     "assumed": ("sea", ""),
-    "query": ("",),
+    "query": ("", "given", "unheard of"),
     "curated": ("Best of the sea", ""),
     "new": ("",),
     "default": ("",),

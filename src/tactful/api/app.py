@@ -17,7 +17,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.status_codes import HTTP_500_INTERNAL_SERVER_ERROR
 
 from tactful import __version__
-from tactful.api import gorse, gorse_choices, personalize, segment
+from tactful.api import gorse, gorse_choices, personalize, search, segment
 from tactful.api.bodies import Bodies, Room
 from tactful.api.cors import say_any_origin
 from tactful.api.feed import feed
@@ -32,7 +32,8 @@ REFRESH_S = 1.0
 PURGE_S = 60.0
 SHAPE = "See /openapi/openapi.json for the shape"
 OWN_ROUTES = (
-    *ROUTES, *QUESTIONS, *IDENTITY, *segment.ROUTES, *personalize.ROUTES, *gorse.ROUTES, *gorse_choices.ROUTES, feed,
+    *ROUTES, *QUESTIONS, *IDENTITY, *segment.ROUTES, *personalize.ROUTES, *gorse.ROUTES, *gorse_choices.ROUTES,
+    *search.ROUTES, feed,
 )  # fmt: skip
 log = logging.getLogger("tactful")
 
@@ -88,6 +89,7 @@ async def _background(app: Litestar) -> AsyncIterator[None]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        _write_missed(service)
 
 
 def _state(service: Service) -> Any:
@@ -119,10 +121,20 @@ async def _purge(service: Service) -> None:
             await service.engine.stores.quarantine.purge(service.engine.shell.now())
         except TactfulError as error:
             log.warning("purge: %s", error)
+        _write_missed(service)
         try:
             await asyncio.to_thread(service.engine.onward.sweep)
         except TactfulError as error:
             log.warning("%s", error)
+
+
+def _write_missed(service: Service) -> None:
+    """Write down what several people searched for in vain."""
+    if service.missed is not None:
+        try:
+            service.missed.flush(service.engine.shell.now())
+        except TactfulError as error:
+            log.warning("what was searched for in vain: %s", error)
 
 
 def problem(

@@ -35,7 +35,7 @@ async def decide(request: Req, data: shapes.DecideRequest) -> shapes.DecideRespo
     key = service.key(request, "decide")
     asks = asks_of(service, data)
     person = service.who(request, key, data.person, data.anonymous)
-    answers = await _answered(service.engine.decide(person, asks, data.context))
+    answers = await answered(service.engine.decide(person, asks, data.context))
     said = saying(service, data)
     return shapes.DecideResponse([decision_out(answer, said) for answer in answers])
 
@@ -55,7 +55,7 @@ async def page(request: Req, data: shapes.PageRequest) -> shapes.PageResponse:
     service = of(request)
     key = service.key(request, "decide")
     person = service.who(request, key, data.person, data.anonymous)
-    answers = await _answered(service.engine.page(person, data.page, data.context, data.exclude))
+    answers = await answered(service.engine.page(person, data.page, data.context, data.exclude))
     return page_out(data.page, answers, saying(service, data))
 
 
@@ -73,14 +73,20 @@ def page_out(name: str, answers: Sequence[Answer], said: "Saying") -> shapes.Pag
 
 @post("/v1/rank", status_code=200)
 async def rank(request: Req, data: shapes.RankRequest) -> shapes.RankResponse:
-    """Put the caller's own candidates in the person's order. The answer names them only: the caller has the rest."""
+    """Put the caller's own candidates in the person's order, beginning from the caller's own scores if there are any.
+
+    The answer names them only: the caller has the rest.
+    """
     service = of(request)
     key = service.key(request, "decide")
     if len(data.items) > service.limits.rank_items:
         raise TooManyItems(count=len(data.items), most=service.limits.rank_items)
+    if data.scores is not None and len(data.scores) != len(data.items):
+        why = f"there are {len(data.scores)} scores for {len(data.items)} items"
+        raise BadInput(field="scores", why=why, fix="Send one for each item, in the order of the items, or none at all")
     person = service.who(request, key, data.person, data.anonymous)
-    ask = Ask(data.placement, items=data.items, limit=len(data.items))
-    answer = (await _answered(service.engine.decide(person, [ask], data.context)))[0]
+    ask = Ask(data.placement, items=data.items, limit=len(data.items), scores=data.scores)
+    answer = (await answered(service.engine.decide(person, [ask], data.context)))[0]
     receipt, catalogue, words = answer.receipt, answer.catalogue, service.languages.speak(data.language)
     items = [
         shapes.RankedItem(shown.item, "" if data.explain == "none" else sentence(shown, catalogue, words), shown.odds)
@@ -96,7 +102,7 @@ def ask_of(one: str | shapes.PlacementAsk, exclude: list[str]) -> Ask:
     return Ask(one.placement, item=one.item, exclude=[*exclude, *one.exclude], limit=one.limit)
 
 
-async def _answered(answers: list[Answer]) -> list[Answer]:
+async def answered(answers: list[Answer]) -> list[Answer]:
     """The answers, once those that must not be lost are on disk."""
     for answer in answers:
         if must_be_durable(answer):
@@ -116,7 +122,9 @@ class Saying(msgspec.Struct, frozen=True):
     data: Mapping[str, str] = {}
 
 
-def saying(service: Service, data: shapes.DecideRequest | shapes.PageRequest | shapes.PreviewRequest) -> Saying:
+def saying(
+    service: Service, data: shapes.DecideRequest | shapes.PageRequest | shapes.PreviewRequest | shapes.SearchRequest
+) -> Saying:
     """How this request wants it said."""
     entries = service.engine.charter.data
     return Saying(

@@ -15,6 +15,7 @@ from tactful.domain.words import Languages
 from tactful.engine import Engine
 from tactful.languages import read_languages
 from tactful.settings import Settings
+from tactful.stores.missed import Missed
 from tactful.wire import means_of
 
 
@@ -35,8 +36,10 @@ class Service:
         settings: Settings,
         feeding: Feeding | None = None,
         languages: Languages | None = None,
+        missed: Missed | None = None,
     ) -> None:
-        self.engine, self.access, self.feeding = engine, access, feeding
+        """missed: is told what was searched for in vain; None: nobody is."""
+        self.engine, self.access, self.feeding, self.missed = engine, access, feeding, missed
         self.languages = languages or read_languages(default=settings.language)
         self.mute = settings.explain.mute
         self.limits, self.personalize, self.gorse = settings.limits, settings.personalize, settings.gorse

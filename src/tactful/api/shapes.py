@@ -57,14 +57,30 @@ class PageRequest(Struct, forbid_unknown_fields=True):
 
 
 class RankRequest(Struct, forbid_unknown_fields=True):
-    """The caller's own candidates, to be put in the person's order."""
+    """The caller's own candidates, to be put in the person's order. scores: what the caller's own search says of each, 0 or above."""
 
     placement: Name
     items: Annotated[list[Name], Meta(min_length=1)]
+    scores: list[Annotated[float, Meta(ge=0)]] | None = None
     person: Name | None = None
     anonymous: Name | None = None
     context: Context = {}
     explain: Literal["none", "sentence"] = "sentence"
+    language: Language | None = None
+
+
+class SearchRequest(Struct, forbid_unknown_fields=True):
+    """What was typed, and by whom. offset: how many of the best were shown before; with the limit it comes to 200 at most."""
+
+    query: Annotated[str, Meta(min_length=1, max_length=200)]
+    placement: Name = "search"
+    person: Name | None = None
+    anonymous: Name | None = None
+    limit: Annotated[int, Meta(ge=1, le=200)] | None = None
+    offset: Annotated[int, Meta(ge=0, le=199)] = 0
+    context: Context = {}
+    exclude: Names = []
+    explain: Explain = "sentence"
     language: Language | None = None
 
 
@@ -111,6 +127,25 @@ class DecisionOut(Struct, omit_defaults=True):
     held: bool
     items: list[ShownItem]
     more: MoreOfList | None = None
+
+
+class SearchResponse(Struct):
+    """What was found. mended: the query with typing mistakes mended, as it was searched for; "" if there was nothing to mend.
+
+    count: how many items match and may be shown, of which `decision` has those from `offset` on.
+    """
+
+    query: str
+    mended: str
+    count: int
+    offset: int
+    decision: DecisionOut
+
+
+class SuggestResponse(Struct):
+    """How what was typed could go on: titles, authors, subjects, most fitting first."""
+
+    suggestions: list[str]
 
 
 class RankedItem(Struct):

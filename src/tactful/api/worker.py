@@ -16,7 +16,7 @@ from tactful.api.service import Feeding, Service
 from tactful.domain.errors import TactfulError
 from tactful.ports import Stores
 from tactful.stores.sqlite import Bounds, connect
-from tactful.wire import engine_of, feed_of, read_home, secret_of
+from tactful.wire import engine_of, feed_of, missed_of, read_home, secret_of
 
 
 async def serve(path: Path, descriptor: int, pages: str) -> None:
@@ -31,7 +31,9 @@ async def serve(path: Path, descriptor: int, pages: str) -> None:
     gc.freeze()
     gc.set_threshold(20_000, 50, 100)
     feeding = Feeding(feed_of(home, stores), lambda name: secret_of(home, name))
-    service = Service(engine, Access.read(path / "access.json"), home.settings, feeding, home.languages)
+    service = Service(
+        engine, Access.read(path / "access.json"), home.settings, feeding, home.languages, missed_of(home)
+    )
     more = []
     if pages == "shop":
         from tactful.web.shop import PAGES

@@ -16,6 +16,7 @@ from tactful.cli.opening import opened
 from tactful.cli.placements import batch, page, placement
 from tactful.cli.quarantine import quarantine
 from tactful.cli.receivers import feed, receivers
+from tactful.cli.searches import search, search_report
 from tactful.cli.show import as_json, errors, fail, json_option, language_option, table
 from tactful.cli.why_not import why_not
 
@@ -273,5 +274,5 @@ tactful.add_command(feed)
 tactful.add_command(lake)
 tactful.add_command(key)
 tactful.add_command(list_)
-for command in (placement, page, batch):
+for command in (placement, page, batch, search, search_report):
     tactful.add_command(command)

@@ -110,9 +110,7 @@ def _steps(engine: Engine, scene: Scene, look: Look) -> Iterator[tuple[str, str,
     for strategy in _leaves(considered.recipe.strategy):
         evidence = strategy.propose(view, considered.ask, scene.shelf)
         scores = dict[int, float]()
-        for row, amount in zip(
-            evidence.rows.tolist(), (evidence.base * evidence.weight[evidence.source]).tolist(), strict=True
-        ):
+        for row, amount in zip(evidence.rows.tolist(), evidence.amounts(evidence.weight).tolist(), strict=True):
             scores[row] = scores.get(row, 0.0) + amount
         best = sorted((row for row in scores if scores[row] > 0), key=lambda row: -scores[row])
         yield "propose", name_of(strategy), f"{len(best):,}", _titles(catalogue, best[:BEST])

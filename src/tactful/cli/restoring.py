@@ -14,9 +14,11 @@ from tactful.cli.show import as_json
 from tactful.deliver.ledger import Ledger
 from tactful.domain.errors import BadInput
 from tactful.stores.durable import write_whole
+from tactful.stores.search import WORDS
 from tactful.stores.sqlite import copies
 from tactful.stores.sqlite.copies import DATA, KEYS, MASTER_KEY, TOMBSTONES
 from tactful.stores.sqlite.master import MASTER_ENV, Master
+from tactful.stores.words import drop_words
 
 
 class Restored(Struct, frozen=True):
@@ -113,6 +115,7 @@ def _settings(home: Path, folder: Path, held: Manifest, keys: Path | None, openi
         shutil.rmtree(home / MODELS, ignore_errors=True)  # trained on another catalogue than the one that comes back
     if keys is not None and opening is not None and ACCESS in opening.files:
         write_whole(home / ACCESS, (keys / ACCESS).read_bytes())
+    drop_words(home / WORDS)  # of the catalogue that was here
     for note in (home / "imports").glob("*.json"):
         note.unlink(missing_ok=True)  # an interrupted import would go on after rows that are not here any more
     deliveries = home / "data" / "deliveries.db"

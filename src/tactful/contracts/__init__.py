@@ -8,7 +8,7 @@
 
 `open` is called anew after a restart and must then give back what was kept; say `durable = False` if nothing outlives the process.
 
-For a plug-in, inherit StrategyContract, GuardContract or ArrangerContract and give it `make`, which builds it:
+For what searches, inherit SearchIndexContract and give it `over`. For a plug-in, inherit StrategyContract, GuardContract or ArrangerContract and give it `make`, which builds it:
 
     class TestMine(StrategyContract):
         def make(self):
@@ -16,7 +16,7 @@ For a plug-in, inherit StrategyContract, GuardContract or ArrangerContract and g
 """
 
 from tactful.contracts.logs import ConsentLogContract, EventLogContract, LinkLogContract, ReceiptLogContract
-from tactful.contracts.parts import ArrangerContract, GuardContract, StrategyContract
+from tactful.contracts.parts import ArrangerContract, GuardContract, SearchIndexContract, StrategyContract
 from tactful.contracts.places import FeedContract, ItemStoreContract, QuarantineContract, StoresContract
 from tactful.contracts.samples import LATER, NAMES, NOW, Opened, change, ids, link, piece, receipt, record, said, viewed
 
@@ -34,6 +34,7 @@ __all__ = [
     "Opened",
     "QuarantineContract",
     "ReceiptLogContract",
+    "SearchIndexContract",
     "StoresContract",
     "StrategyContract",
     "change",

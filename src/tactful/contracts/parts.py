@@ -6,6 +6,7 @@ import inspect
 import json
 import random
 import re
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from msgspec import structs
 from numpy.typing import NDArray
 
 from tactful.contracts.samples import NOW
-from tactful.domain.catalogue import AUDIENCE_CODE, Catalogue, Proxy
+from tactful.domain.catalogue import AUDIENCE_CODE, Catalogue, Mask, Proxy, Rows
 from tactful.domain.consent import Dial
 from tactful.domain.decision import PERSONAL, Ask, Evidence, Scored
 from tactful.domain.event import VERBS, Inferred, Interaction, Told
@@ -25,6 +26,7 @@ from tactful.ports import (
     Guard,
     Interactions,
     Model,
+    SearchIndex,
     Shelf,
     Strategy,
 )
@@ -100,6 +102,28 @@ IMPERSONAL = {"item", "context", "popular", "assumed", "default", "query", "cura
 """Kinds of source that say nothing about the person."""
 
 
+class Titles:
+    """The plainest way of searching, for the suites: what has the query in its title. See `ports.SearchIndex`."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._titles = [catalogue.item(row).title.lower() for row in range(len(catalogue))]
+
+    def find(self, query: str, most: int) -> list[tuple[int, float]]:
+        """Rows whose title holds the query, earlier ones first."""
+        found = [row for row, title in enumerate(self._titles) if query and query.lower() in title]
+        return [(row, 1.0 / (place + 1)) for place, row in enumerate(found[:most])]
+
+    def mend(self, query: str) -> str:
+        """The query: nothing is mended."""
+        return query
+
+    def suggest(self, prefix: str, most: int, permit: Callable[[Rows], Mask] | None = None) -> list[str]:
+        """Titles that begin so."""
+        rows = np.array([row for row, title in enumerate(self._titles) if title.startswith(prefix.lower())], np.int32)
+        kept = rows if permit is None else rows[permit(rows)]
+        return [self._titles[row] for row in kept.tolist()[:most]]
+
+
 class _Documented:
     """A plug-in says what it is, and what each of its settings does."""
 
@@ -169,7 +193,7 @@ class StrategyContract(_Documented):
             models[name] = fit(strategy, interactions, catalogue)
             for array in models[name].arrays.values():
                 array.flags.writeable = False
-        return Shelf(catalogue, models)
+        return Shelf(catalogue, models, search=Titles(catalogue))
 
     def test_what_it_learns_is_the_same_bytes_each_time(self) -> None:
         for one, other in zip(self.shelf().models.values(), self.shelf().models.values(), strict=True):
@@ -220,6 +244,7 @@ class StrategyContract(_Documented):
                 view.opened.clear()
                 for source in strategy.propose(view, ask, shelf).sources:
                     assert source.kind in PERSONAL | IMPERSONAL
+                    assert not ask.query or ask.query not in source.key  # what was typed is nowhere kept
                     if source.kind in PERSONAL:
                         assert source.data in view.opened
                         assert source.data in view.allowed
@@ -309,6 +334,7 @@ class GuardContract(_Documented):
             structs.replace(plain[0], audience="children"),
             structs.replace(plain[0], sensitive=frozenset({"health"})),
             structs.replace(plain[0], context={"hour": 3, "device": "phone"}),
+            structs.replace(plain[0], query="book 5"),
         ]
 
     def test_it_says_why(self) -> None:
@@ -403,3 +429,40 @@ class ArrangerContract(_Documented):
         pages = [self.make().arrange(rows, scores, 8, BOOKS, random.Random(seed), EMPTY) for seed in range(50)]
         if all(np.all(page.odds == 1) for page in pages):
             assert len({tuple(page.rows.tolist()) for page in pages}) == 1
+
+
+class SearchIndexContract:
+    """What every way of searching must do."""
+
+    def over(self, catalogue: Catalogue) -> SearchIndex:
+        """A way of searching this catalogue, ready."""
+        raise NotImplementedError
+
+    def test_it_finds_items_by_the_words_of_their_titles_best_first_each_once(self) -> None:
+        found = self.over(BOOKS).find("book 7", 100)
+        rows = [row for row, _ in found]
+        assert rows[0] == 7
+        assert len(rows) == len(set(rows))
+        assert all(0 <= row < len(BOOKS) for row in rows)
+        relevance = [one for _, one in found]
+        assert relevance == sorted(relevance, reverse=True)
+        assert all(one > 0 and np.isfinite(one) for one in relevance)
+
+    def test_it_finds_no_more_than_it_is_asked_for(self) -> None:
+        index = self.over(BOOKS)
+        assert index.find("book", 5) == index.find("book", 60)[:5]
+        assert len(index.suggest("b", 3)) <= 3
+
+    def test_it_finds_nothing_where_there_is_nothing(self) -> None:
+        assert self.over(Catalogue()).find("book", 5) == []
+        assert self.over(Catalogue()).suggest("book", 5) == []
+        for nothing in ("", "   ", "?!"):
+            assert self.over(BOOKS).find(nothing, 5) == []
+            assert self.over(BOOKS).suggest(nothing, 5) == []
+            assert self.over(BOOKS).mend(nothing) == nothing
+
+    def test_it_suggests_what_is_permitted_alone(self) -> None:
+        index = self.over(BOOKS)
+        assert index.suggest("book 1", 5, lambda rows: np.zeros(len(rows), bool)) == []
+        (one,) = index.suggest("book 1", 60, lambda rows: rows == 12)
+        assert one.lower() == "book 12"

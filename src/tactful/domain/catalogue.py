@@ -126,6 +126,21 @@ class Catalogue:
             found = self._decoded[row] = _decode(self._packed[row])
         return found
 
+    def packed(self, row: int) -> bytes:
+        """The item in this row, as it lies in the store."""
+        return self._packed[row]
+
+    def differing(self, other: "Catalogue") -> list[int]:
+        """The rows that are not as they are in the other catalogue, of which this one was made, or are not in it."""
+        theirs = len(other)
+        pairs = zip(self._packed, other._packed, strict=False)
+        return [*(row for row, (mine, yours) in enumerate(pairs) if mine is not yours), *range(theirs, len(self))]
+
+    def shut(self, rows: Rows, categories: Iterable[str]) -> Mask:
+        """bool[n]: which of the rows int32[n] would betray a category outside these."""
+        found: Mask = (self.sensitivity[rows] & np.uint32(0xFFFFFFFF & ~self.bits_of(categories))) != 0
+        return found
+
     def get(self, item: str) -> Item | None:
         """The item with this id, if there is one."""
         row = self.index.get(item)

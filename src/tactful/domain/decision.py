@@ -9,7 +9,7 @@ import numpy as np
 from msgspec import Struct, structs
 from numpy.typing import NDArray
 
-from tactful.domain.catalogue import Rows
+from tactful.domain.catalogue import Mask, Rows
 from tactful.domain.event import Value
 from tactful.domain.step import How, Step
 
@@ -23,6 +23,7 @@ class Ask(Struct, frozen=True):
     context: what goes on around the person, as the client says (device, weather, place, cart ...). item: the item that the page is
     about, for related items. items: the caller's own candidates (ranking), or None. exclude: item ids that must not come. limit: None
     takes the placement's. query: what was typed into a search. at: when it is asked, ms since 1970; the engine fills it in.
+    scores: what the caller's own search or ranking says of each of `items`, 0 or above, as long as `items`; or None.
     """
 
     placement: str
@@ -33,6 +34,7 @@ class Ask(Struct, frozen=True):
     limit: int | None = None
     query: str = ""
     at: int = 0
+    scores: Sequence[float] | None = None
 
 
 class Source(Struct, frozen=True):
@@ -40,7 +42,8 @@ class Source(Struct, frozen=True):
 
     kind: `history`, `told`, `obtained`, `inferred` (personal), or `item`, `context`, `popular`, `assumed`, `default`, `query`, `curated`,
     `new` (not).
-    key: the item or trait it stands for: the same kind and key in two strategies are the same thing, and go away as one.
+    key: the item or trait it stands for: the same kind and key in two strategies are the same thing, and go away as one. Of a query
+    it is empty: sources stand in receipts, and what was typed is not kept.
     data: the charter's data entry, for personal kinds. verb: what the person did.
     """
 
@@ -96,6 +99,13 @@ class Evidence(Struct, frozen=True, dict=True):
     def _weighed(self, age: NDArray[np.int32]) -> NDArray[np.float64]:
         weight: NDArray[np.float64] = self.newest * self.decay**age * (age < self.window)
         return weight
+
+    def only(self, kept: Mask) -> "Evidence":
+        """The evidence without the pieces that the mask bool[m] leaves out."""
+        return Evidence(
+            self.rows[kept], self.source[kept], self.base[kept],
+            self.sources, self.age, self.newest, self.decay, self.window, self.group, self.steps,
+        )  # fmt: skip
 
     @staticmethod
     def blend(parts: "Sequence[tuple[float, Evidence]]") -> "Evidence":

@@ -56,6 +56,18 @@ class UnknownPlacement(TactfulError):
     status = 404
 
 
+class NoSearch(TactfulError):
+    """There is nothing to search with: this engine was made without an index of words. Give it one, as `wire.engine_of` does."""
+
+    status = 501
+
+
+class SearchNotReady(TactfulError):
+    """The words of {items:,} items are being read for the search. Ask again in {retry_after} s."""
+
+    status = 503
+
+
 class UnknownPage(TactfulError):
     """No page is called {name!r}. There are: {available}. Add it as [pages.{name}] in tactful.toml."""
 

@@ -13,6 +13,8 @@ class Placement(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     purpose: which of the charter's purposes it serves. strategy, guards, arranger: recipes, each a table with `use`, the name of
     the plug-in, and its settings. limit: items shown. surface: who else may see it. default: items shown where nothing else may be.
     high_stakes: the choice matters so much to a person (credit, housing, health) that a human decides it first.
+    asked: whoever types the whole title of something sensitive into a search may be shown it; nothing about the person counts for it.
+    given: how much the scores count that a caller brings to `POST /v1/rank`, from 0 to 1; the recipe counts the rest.
     fallback: a strategy's recipe, heard only where the strategy has too little to say. batch: the inferred trait under which
     `tactful batch` keeps the list that it makes ahead for each person; "" decides at the moment of asking.
     """
@@ -28,6 +30,8 @@ class Placement(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     words: str = ""
     fallback: dict[str, Any] | None = None
     batch: str = ""
+    asked: bool = False
+    given: float = 0.5
 
 
 class Row(Struct, frozen=True, forbid_unknown_fields=True):

@@ -164,7 +164,7 @@ class Moment(Struct, frozen=True):
     """What the guards know: the time, the context of the request, and what the View says was done and shown before.
 
     now: milliseconds since 1970. done: items by verb, most recent last. history: the same, oldest first. sensitive: categories turned
-    on. value: reads a trait through the View, which notes it.
+    on. value: reads a trait through the View, which notes it. query: what was typed into a search.
     """
 
     now: int
@@ -174,9 +174,10 @@ class Moment(Struct, frozen=True):
     sensitive: frozenset[str]
     history: tuple[Interaction, ...] = ()
     value: Callable[[str], Value] = _nothing
+    query: str = ""
 
     @staticmethod
-    def of(view: View, context: Mapping[str, Value], now: int) -> "Moment":
+    def of(view: View, context: Mapping[str, Value], now: int, query: str = "") -> "Moment":
         """Built from the View, so that a guard cannot go round the consent."""
         history = view.history()
-        return Moment(now, context, view.done(), view.audience, view.sensitive, history, view.value)
+        return Moment(now, context, view.done(), view.audience, view.sensitive, history, view.value, query)

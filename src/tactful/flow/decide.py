@@ -12,6 +12,7 @@ from tactful.domain.decision import NO_EVIDENCE, Ask, Evidence, Removal, Scored,
 from tactful.domain.errors import TactfulError
 from tactful.domain.placement import Placement
 from tactful.domain.view import Moment, View
+from tactful.flow.weigh import beside, given_evidence, impartial
 from tactful.ports import Arranger, Dice, Guard, Shelf, Strategy
 
 REMOVED_NAMED = 20
@@ -107,13 +108,13 @@ def decide(
 def consider(recipe: Recipe, ask: Ask, view: View, moment: Moment, shelf: Shelf) -> Considered:
     """propose → permit: which items come into question, whatever else stands on the page."""
     faults: list[str] = []
-    evidence = _evidence(recipe.name, recipe.strategy, ask, view, shelf, faults)
-    scored = _scored(evidence, ask, shelf.catalogue)
+    evidence = _evidence(recipe, recipe.strategy, ask, view, shelf, faults)
+    scored = _scored(evidence, ask, shelf.catalogue, recipe.placement.given)
     kept, removed = _permit(recipe, scored, ask, moment, shelf, faults)
     limit = recipe.placement.limit if ask.limit is None else ask.limit
     if recipe.fallback is not None and ask.items is None and np.count_nonzero(kept) < PLENTY * limit:
-        softly = _evidence(recipe.name, recipe.fallback, ask, view, shelf, faults)
-        scored = _scored(Evidence.blend([(1.0, evidence), (SOFTLY, softly)]), ask, shelf.catalogue)
+        softly = _evidence(recipe, recipe.fallback, ask, view, shelf, faults)
+        scored = _scored(Evidence.blend([(1.0, evidence), (SOFTLY, softly)]), ask, shelf.catalogue, 0.0)
         kept, removed = _permit(recipe, scored, ask, moment, shelf, faults)
     return Considered(recipe, ask, scored, kept, removed, tuple(faults))
 
@@ -188,14 +189,16 @@ def _checked_slots(slots: Slots, ranked: Ranked, limit: int) -> Slots:
     return slots
 
 
-def _evidence(name: str, strategy: Strategy, ask: Ask, view: View, shelf: Shelf, faults: list[str]) -> Evidence:
-    return _guarded(
-        f"strategy of {name}", faults, NO_EVIDENCE,
+def _evidence(recipe: Recipe, strategy: Strategy, ask: Ask, view: View, shelf: Shelf, faults: list[str]) -> Evidence:
+    evidence = _guarded(
+        f"strategy of {recipe.name}", faults, NO_EVIDENCE,
         lambda: _checked_evidence(strategy.propose(view, ask, shelf), len(shelf.catalogue)),
     )  # fmt: skip
+    return impartial(evidence, view, shelf.catalogue) if recipe.placement.asked else evidence
 
 
-def _scored(evidence: Evidence, ask: Ask, catalogue: Catalogue) -> Scored:
+def _scored(evidence: Evidence, ask: Ask, catalogue: Catalogue, given: float) -> Scored:
+    """The candidates. given: how much the caller's own scores count, if there are any."""
     size = len(catalogue)
     if ask.items is None:
         return Scored.of(evidence, size)
@@ -205,14 +208,11 @@ def _scored(evidence: Evidence, ask: Ask, catalogue: Catalogue) -> Scored:
     place[wanted] = np.arange(len(wanted), dtype=np.int32)
     target = place[evidence.rows]
     inside = target >= 0
-    narrowed = Evidence(
-        evidence.rows[inside], evidence.source[inside], evidence.base[inside],
-        evidence.sources, evidence.age, evidence.newest, evidence.decay, evidence.window, evidence.group,
-        evidence.steps,
-    )  # fmt: skip
-    pieces = narrowed.amounts(narrowed.weight)
-    scores = add_up(target[inside], pieces, len(wanted))
-    return Scored(wanted, scores, narrowed, target[inside])
+    narrowed = evidence.only(inside)
+    if ask.scores is not None:
+        narrowed = beside(narrowed, given_evidence(ask, catalogue), given)
+    target = place[narrowed.rows]
+    return Scored(wanted, add_up(target, narrowed.amounts(narrowed.weight), len(wanted)), narrowed, target)
 
 
 def _permit(
@@ -243,6 +243,12 @@ def _permit(
         why = FAILED if failed else guard.why
         apply(name, why, mask, guard.personal)
     return kept, tuple(removed)
+
+
+def permitted(recipe: Recipe, rows: Rows, moment: Moment, shelf: Shelf) -> Mask:
+    """bool[n]: which of the rows int32[n] the guards of a placement let through, for what is shown without a decision."""
+    scored = Scored(rows, np.zeros(len(rows)), NO_EVIDENCE, np.empty(0, np.int32))
+    return _permit(recipe, scored, Ask(recipe.name), moment, shelf, [])[0]
 
 
 def _removal(

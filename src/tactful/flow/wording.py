@@ -42,8 +42,6 @@ def reason(source: Source, item: str, catalogue: Catalogue, words: Words) -> str
             return words.say(key, did=_did(source.verb, name, words), name=name, alike=alike)
         case "told" | "obtained" | "inferred" | "assumed":
             return words.say(key, value=words.value(source.how))
-        case "query":
-            return words.say(key, query=source.key)
         case "curated":
             return words.say(key, list=source.how or source.key)
         case _:
@@ -62,9 +60,9 @@ def _key(source: Source, words: Words) -> str:
             return f"why.{kind}" if how else f"why.{kind}_plain"
         case "history" | "item":
             tried = [f"why.{kind}_{how}" if how else f"why.{kind}", f"why.{kind}_other"]
-        case "popular":
+        case "popular" | "query":
             tried = [f"why.{kind}_{how}" if how else f"why.{kind}"]
-        case "query" | "curated" | "new" | "default":
+        case "curated" | "new" | "default":
             tried = [f"why.{kind}"]
         case _:
             tried = []

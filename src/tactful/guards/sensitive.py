@@ -6,17 +6,35 @@ import numpy as np
 from msgspec import Struct
 
 from tactful.domain.catalogue import Catalogue, Mask, Rows
+from tactful.domain.spelling import words_of
 from tactful.domain.view import Moment
 from tactful.ports import Guard
 
+TELLING = 4
+"""Letters from which on a word of a title must have been typed; shorter ones (the, of, und, les) may be left out."""
+
 
 class Sensitive(Guard, Struct, frozen=True, forbid_unknown_fields=True):
-    """No settings: the categories and their proxies stand in the charter."""
+    """The categories and their proxies stand in the charter.
+
+    asked: let through what the person asked for by its whole title; the placement says so, not the guard's own recipe.
+    """
 
     why: ClassVar[str] = "it could betray something sensitive that the person has not turned on"
+    asked: bool = False
 
     def permit(self, rows: Rows, catalogue: Catalogue, moment: Moment) -> Mask:
-        """Only items whose sensitive categories are all turned on."""
-        shut = np.uint32(0xFFFFFFFF & ~catalogue.bits_of(moment.sensitive))
-        permitted: Mask = (catalogue.sensitivity[rows] & shut) == 0
+        """Only items whose sensitive categories are all turned on; and, where `asked`, those that were typed by name."""
+        permitted = ~catalogue.shut(rows, moment.sensitive)
+        if self.asked and moment.query:
+            typed = frozenset(words_of(moment.query))
+            for place in np.flatnonzero(~permitted).tolist():
+                permitted[place] = _named(catalogue.item(int(rows[place])).title, typed)
         return permitted
+
+
+def _named(title: str, typed: frozenset[str]) -> bool:
+    """Whether these words name this title: all that tell anything, in full and without a mistake."""
+    words = words_of(title)
+    telling = [word for word in words if len(word) >= TELLING] or words
+    return bool(telling) and typed.issuperset(telling)

@@ -1,0 +1,96 @@
+"""A search, from what was typed to what is shown; and what to suggest while it is typed."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from msgspec import Struct, structs
+
+from tactful.domain.catalogue import Mask, Rows
+from tactful.domain.decision import Ask
+from tactful.domain.errors import BadInput, NoSearch
+from tactful.domain.event import Value
+from tactful.domain.profile import UNKNOWN
+from tactful.domain.view import Moment
+from tactful.engine import Answer, Engine
+from tactful.flow.decide import Decision, permitted
+from tactful.ports import SearchIndex, Shelf, Strategy
+from tactful.stores.missed import Missed
+from tactful.strategies.search import Search
+
+QUERY_MOST = 200
+"""Longest query, in characters."""
+
+
+class Found(Struct, frozen=True):
+    """What a search found. mended: the query as it was searched for, if a typing mistake was mended, or "".
+
+    count: items that match and may be shown. anything: whether any item matched at all.
+    """
+
+    answer: Answer
+    query: str
+    mended: str
+    count: int
+    anything: bool
+
+
+def search(
+    engine: Engine, missed: Missed | None, person: str | None, ask: Ask, context: Mapping[str, Value] | None = None
+) -> Found:
+    """Find what was typed (`ask.query`), in the person's order as far as the placement and they allow it.
+
+    missed: told if nothing was found; None: nobody is. Raises UnknownPlacement, BadInput, NoSearch, SearchNotReady.
+    """
+    recipe, index = engine.recipe(ask.placement), _index(engine.shelf())
+    if not _searches(recipe.strategy):
+        why = f"the recipe of {ask.placement!r} does not search"
+        raise BadInput(field="placement", why=why, fix="Ask for one that uses the strategy `search`")
+    meant = index.mend(ask.query)
+    answer = engine.decide(person, [ask], context)[0]
+    count, anything = _counted(answer.decision)
+    if missed is not None and not anything and not answer.decision.faults:
+        missed.note(ask.query, person, engine.shell.now())
+    return Found(answer, ask.query, meant if meant != ask.query else "", count, anything)
+
+
+def suggest(
+    engine: Engine,
+    person: str | None,
+    placement: str,
+    prefix: str,
+    most: int,
+    context: Mapping[str, Value] | None = None,
+) -> list[str]:
+    """How what is typed could go on: titles, authors, subjects of what the placement may show, most fitting first.
+
+    From the catalogue alone: never from what others typed, nor from what the person did; never from anything sensitive, whatever
+    they turned on. Of the person it is only read whether they are a child. Raises UnknownPlacement, NoSearch, SearchNotReady.
+    """
+    recipe, scene = engine.recipe(placement), engine.scene(person, context)
+    shelf, place = scene.shelf, recipe.placement
+    view = structs.replace(scene, profile=UNKNOWN, _views={}).view(place.purpose, place.surface)
+    moment = structs.replace(Moment.of(view, scene.context, scene.now), sensitive=frozenset())
+
+    def permit(rows: Rows) -> Mask:
+        return permitted(recipe, rows, moment, shelf) & ~shelf.catalogue.shut(rows, ())
+
+    return _index(shelf).suggest(prefix, most, permit)
+
+
+def _index(shelf: Shelf) -> SearchIndex:
+    if shelf.search is None:
+        raise NoSearch
+    return shelf.search
+
+
+def _searches(strategy: Strategy) -> bool:
+    """Whether it searches, or a part of it does."""
+    return isinstance(strategy, Search) or any(_searches(part) for part in strategy.parts())
+
+
+def _counted(decision: Decision) -> tuple[int, bool]:
+    """How many items match the query and may be shown, and whether any matches at all."""
+    scored = decision.scored
+    typed = np.array([source.kind == "query" for source in scored.evidence.sources], bool)
+    places = np.unique(scored.place[typed[scored.evidence.source]])
+    return int(np.isin(places, decision.ranked.index).sum()), bool(len(places))
