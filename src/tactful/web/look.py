@@ -12,6 +12,7 @@ from tactful.domain.receipt import Receipt
 from tactful.flow.gate import Refused
 from tactful.flow.wording import details
 from tactful.ports import Record
+from tactful.web.covers import STYLES
 from tactful.web.pages import SENTENCES, go, missing, page
 from tactful.web.rows import Card, cards_of, page_rows, preview, rows, stock, view_of
 from tactful.web.visitor import Req, Visitor, refuse_forged, shop_of, take, visitor_of
@@ -22,12 +23,13 @@ LANGUAGES = {"en": "English", "de": "Deutsch"}
 
 @get("/")
 async def home(request: Req) -> Response[str]:
-    """The front page: rows in the visitor's order. `?different=yes` puts a row of surprises on top."""
+    """The front page: rows in the visitor's order. `?different=yes` puts a row of surprises on top: other ones than those of the receipt `not`."""
     visitor, engine = visitor_of(request), shop_of(request).engine
     surprise = None
     if request.query_params.get("different") == "yes":
-        asked = {"different": True}
-        surprise = rows(engine, visitor, [Ask("different", context=asked)]).get("different")
+        before = engine.stores.receipts.get(request.query_params.get("not", ""))
+        seen = [shown.item for shown in before.shown] if before and before.person in (None, visitor.person) else []
+        surprise = rows(engine, visitor, [Ask("different", exclude=seen)], {"different": True}).get("different")
     found = page_rows(engine, visitor, "home")
     return page(
         request, visitor, "home.html", rows=found, surprise=surprise, personal=any(row.personal for row in found),
@@ -68,11 +70,12 @@ async def book(request: Req, item: str) -> Response[str]:
     await _note_view(request, visitor, item, private)
     near = rows(engine, visitor, [Ask("related", item=item), Ask("together", item=item, context={"cart": [item]})])
     said = [act.verb for act in view_of(engine, visitor).history() if act.item == item]
+    style = request.query_params.get("cover", "")
     return page(
         request, visitor, "book.html", item=found, rows=[row for row in near.values() if row.cards], private=private,
         bought="bought" in said, opinion=last_of(said, ("liked", "disliked")), reading=last_of(said, ("clicked", "finished")),
         carted=item in visitor.cart, learns=visitor.dial >= Dial.visit and not private and not visitor.child,
-        tells=visitor.dial >= Dial.told and not visitor.child, asked=request.query_params.get("q", ""),
+        tells=visitor.dial >= Dial.told and not visitor.child, covers=["", *STYLES], cover=style if style in STYLES else "",
     )  # fmt: skip
 
 

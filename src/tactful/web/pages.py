@@ -80,6 +80,7 @@ RULES = {
     "already_have": ("Nothing that you have, or do not want", "you bought them, or said that they are not for you"),
     "frequency_cap": ("Nothing too often", "you saw them often enough lately"),
     "muted": ("Nothing that you want less of", "you said so"),
+    "disliked": ("Nothing that you did not like", "you said that they are not for you"),
     "stock": ("Only what is on the shelf", "they are sold out"),
     "caller": ("Not the book that the page is about", "you are looking at it"),
     "page": ("No book twice on a page", "they stand on this page already"),
