@@ -15,7 +15,7 @@ from tactful.domain.consent import Dial
 from tactful.domain.event import VERBS
 from tactful.domain.receiver import Receiver
 from tactful.plugins import ROOMS, available, load
-from tactful.settings import Gorse, Lake, Limits, Personalize, Search, Segment, Server
+from tactful.settings import Explain, Gorse, Lake, Limits, Personalize, Search, Segment, Server
 
 
 def main() -> None:
@@ -40,11 +40,11 @@ def plugins() -> Iterator[str]:
 
 def settings() -> Iterator[str]:
     """tactful.toml."""
-    yield "## tactful.toml\n\n`charter`: the charter's file, beside it.\n"
+    yield "## tactful.toml\n\n`charter`: the charter's file, beside it. `language`: in which reasons are said (docs/explaining.md).\n"
     tables = {
         "[server]": Server, "[limits]": Limits, "[placements.NAME]": placement.Placement, "[segment]": Segment,
         "[personalize]": Personalize, "[gorse]": Gorse, "[receivers.NAME]": Receiver, "[lake]": Lake,
-        "[search]": Search,
+        "[search]": Search, "[explain]": Explain, "[pages.NAME]": placement.Page, "[pages.NAME] rows": placement.Row,
     }  # fmt: skip
     for title, kind in tables.items():
         yield f"### `{title}`\n"

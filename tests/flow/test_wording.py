@@ -40,18 +40,18 @@ from tests.shop import DE, EN, NOW, PLAIN, SENSITIVE, Shop, catalogue, items_in,
 BOTH = pytest.mark.parametrize("words", [EN, DE], ids=["en", "de"])
 CONTEXT = {
     key: [*(phrase.split(".")[2] for phrase in EN.phrases if phrase.startswith(f"context.{key}.")), "something else"]
-    for key in ("daypart", "weekday", "device", "weather", "season", "place", "mood of the day")
+    for key in ("daypart", "weekday", "device", "weather", "season", "place", "different", "mood of the day")
 }
 HOWS = {
-    "history": ("", "similar", "together", "continue", "left", "session", "unheard of"),
+    "history": ("", "similar", "together", "continue", "left", "session", "different", "unheard of"),
     "item": ("", "similar", "together", "unheard of"),
     "popular": ("", "seldom", "trending", "unheard of"),
     "told": ("sea", "different", ""),
     "obtained": ("sea", ""),
     "inferred": ("sea", "list", ""),
     "assumed": ("sea", ""),
-    "query": ("", "given", "unheard of"),
-    "curated": ("Best of the sea", ""),
+    "query": ("", "given"),
+    "curated": ("Best of the sea.", ""),
     "new": ("",),
     "default": ("",),
     "unheard of": ("",),
@@ -64,7 +64,7 @@ def source(draw: random.Random) -> Source:
     if kind == "context":
         key = draw.choice(list(CONTEXT))
         return Source(kind, key, how=draw.choice(CONTEXT[key]))
-    key = draw.choice([*PLAIN[:40], "gone"]) if kind in ("history", "item") else draw.choice(["interests", "sea"])
+    key = draw.choice([*PLAIN[:40], "gone"]) if kind in ("history", "item") else draw.choice(["interests", "sea", ""])
     return Source(kind, key, "browsing", draw.choice(VERBS) if kind == "history" else "", draw.choice(HOWS[kind]))
 
 
@@ -85,6 +85,22 @@ def explanations(words: Words, number: int) -> Iterator[str]:
         yield f"{more.why} {more.what_if}".strip()
         yield from (reason.words for reason in more.reasons)
         yield from filter(None, [more.chance])
+
+
+def sentences_of(words: Words) -> Iterator[str]:
+    """Each whole sentence that there is, so that chance leaves none out; with what is about the list and not about one item."""
+    filled = dict.fromkeys(
+        ["alike", "attribute", "count", "data", "list", "name", "names", "percent", "place", "query", "thing", "value"],
+        "Bob",
+    )
+    did, why = words.say("did.viewed", name="Bob"), words.say("guard.availability")
+    for key, phrase in words.phrases.items():
+        if key.partition(".")[0] in ("why", "context", "account", "why_not", "label"):
+            yield phrase.format_map({**filled, "did": did, "why": why})
+        if key.partition(".")[0] == "guard":
+            yield words.say("why_not.removed", why=phrase)
+        if key.partition(".")[0] == "withheld":
+            yield words.say("account.withheld", data="Bob", count=7, why=phrase)
 
 
 # ------------------------------------------------------------------------------------------------------------------ plain
@@ -113,7 +129,7 @@ def measured(request: pytest.FixtureRequest) -> Iterator[tuple[Words, dict[str, 
     theirs = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, names(words)))})(?!\w)")
     textstat.set_lang(words.language)
     try:
-        texts = set(explanations(words, 2_000))
+        texts = {*explanations(words, 2_000), *sentences_of(words)}
         assert len(texts) > 1_000
         yield words, {text: grade(plain(text, theirs), words.language) for text in texts}
     finally:
@@ -191,6 +207,22 @@ def test_words_of_popularity_stand_only_where_nothing_personal_counted_or_say_th
         assert not any(phrase in said for phrase in POPULARITY)
 
 
+def test_only_what_the_item_has_is_a_liking() -> None:
+    """A rule may go by an age: nobody likes 30."""
+
+    def said(*hows: str) -> list[str]:
+        sea = next(name for name in PLAIN if "sea" in catalogue().item(catalogue().index[name]).values("subjects"))
+        pieces = [(Contribution(Source("told", "trait", "told", how=how), 1.0, 1.0),) for how in hows]
+        return [sentence(Shown(sea, 1.0, 1.0, 1, piece), catalogue(), EN) for piece in pieces]
+
+    assert said("sea", "sea, war", "30", "") == [
+        "You told us that you like sea.",
+        "You told us that you like sea, war.",
+        "It fits what you told us.",
+        "It fits what you told us.",
+    ]
+
+
 @BOTH
 @given(draw=st.randoms(use_true_random=False))
 def test_each_kind_of_source_is_told_apart(words: Words, draw: random.Random) -> None:
@@ -254,7 +286,7 @@ def test_something_that_left_the_catalogue_is_named_so_and_an_item_is_not_named_
         return sentence(Shown(PLAIN[0], 1.0, 1.0, 1, (piece,), None), catalogue(), EN)
 
     assert said("gone") == "You looked at something no longer here. Other people went on to this one."
-    assert said(PLAIN[0], "left") == "You looked at this one, but did not buy it."
+    assert said(PLAIN[0], "left") == "You looked at this one. Here it is once more."
 
 
 # ----------------------------------------------------------------------------------------------------------------- labels
@@ -439,6 +471,7 @@ def test_what_can_be_muted_of_an_item() -> None:
         "Nothing with this page count: 7",
     ]
     assert muted("subjects:war", EN) == "You muted war."
+    assert muted("item:b7", EN) == "You muted this one."
     assert muted("subjects:war", DE) == "Du willst nichts mit Krieg sehen."
 
 

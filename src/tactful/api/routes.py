@@ -3,11 +3,12 @@
 import logging
 import zlib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, delete, get, post, put
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import Parameter
 
 from tactful.api import shapes
 from tactful.api.service import Service, of
@@ -22,6 +23,7 @@ from tactful.engine import Answer, must_be_durable
 from tactful.flow.wording import details, item_details, label, mutable, sentence, what_if
 
 Req = Request[Any, Any, Any]
+InQuery = Annotated[str | None, Parameter(pattern=shapes.TAG, max_length=35)]
 log = logging.getLogger("tactful")
 SELLER_MOST = 256
 """Longest name of a seller, in characters."""
@@ -278,7 +280,7 @@ async def forget(request: Req, person: str) -> None:
 
 @get("/v1/receipts/{receipt:str}")
 async def get_receipt(
-    request: Req, receipt: str, language: shapes.Language | None = None, depth: shapes.Depth = "full"
+    request: Req, receipt: str, language: InQuery = None, depth: shapes.Depth = "full"
 ) -> shapes.ReceiptResponse:
     """Open a receipt: yours, by your token; any, by a secret key; one that names nobody, by its id alone."""
     service = of(request)

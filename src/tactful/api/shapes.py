@@ -15,7 +15,8 @@ Name = Annotated[str, Meta(min_length=1, max_length=256)]
 Names = Annotated[list[Name], Meta(max_length=10_000)]
 Plain = str | int | float | bool | None
 Context = Annotated[dict[str, Plain], Meta(max_length=50)]
-Language = Annotated[str, Meta(pattern="^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$", max_length=35)]
+TAG = "^[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8})*$"
+Language = Annotated[str, Meta(pattern=TAG, max_length=35)]
 Explain = Literal["none", "sentence", "details"]
 Depth = Literal["sentence", "details", "full"]
 

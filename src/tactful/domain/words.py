@@ -17,7 +17,7 @@ SHAPES: Mapping[str, Mapping[str, str]] = {
         "item": "name", "item_similar": "name alike", "item_together": "name", "item_other": "name",
         "told": "value", "told_plain": "", "told_different": "", "obtained": "value", "obtained_plain": "",
         "inferred": "value", "inferred_plain": "", "inferred_list": "", "assumed": "value", "assumed_plain": "",
-        "popular": "", "popular_seldom": "", "popular_trending": "", "query": "query", "curated": "list",
+        "popular": "", "popular_seldom": "", "popular_trending": "", "query": "query", "query_plain": "", "query_given": "", "curated": "list", "curated_plain": "",
     },
     "name": {"title": "title", "this": "", "that": "", "gone": ""},
     "did": {**dict.fromkeys(sorted(TOWARDS), "name"), "other": "name"},
@@ -34,7 +34,7 @@ SHAPES: Mapping[str, Mapping[str, str]] = {
     },
     "guard": {"caller": "", "page": "", "failed": ""},
     "why_not": {
-        "unknown": "", "held": "", "about": "", "excluded": "", "on_page": "", "removed": "why", "muted": "value", "nothing": "",
+        "unknown": "", "held": "", "about": "", "excluded": "", "on_page": "", "removed": "why", "muted": "value", "muted_this": "", "nothing": "",
         "shown": "place", "passed": "place count", "ranked": "place count", "speaks": "why", "more": "name why",
     },
     "mute": {"other": "attribute value"},

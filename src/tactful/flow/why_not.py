@@ -70,10 +70,10 @@ def _guarded(decision: Decision, item: str, row: int, moment: Moment, catalogue:
 
 def _muted(item: Item, moment: Moment) -> str:
     """The first of the person's muted keys that the item has, or ""."""
-    keys = moment.value(MUTED)
-    for key in keys if isinstance(keys, list) else []:
+    kept = moment.value(MUTED)
+    for key in kept if isinstance(kept, list) else [kept] if isinstance(kept, str) else []:
         attribute, _, value = key.partition(":")
-        if value in item.values(attribute):
+        if value in item.values(attribute) or key == f"item:{item.id}":
             return key
     return ""
 

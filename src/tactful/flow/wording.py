@@ -34,21 +34,24 @@ def sentence(shown: Shown, catalogue: Catalogue, words: Words) -> str:
 
 def reason(source: Source, item: str, catalogue: Catalogue, words: Words) -> str:
     """What one source says for an item."""
-    key = _key(source, words)
+    about = catalogue.get(item)
+    key = _key(source, about, words)
     match source.kind:
         case "history" | "item":
             name = named(source.key, catalogue, words, here=item)
-            alike = _alike(catalogue.get(item), catalogue.get(source.key), words)
+            alike = _alike(about, catalogue.get(source.key), words)
             return words.say(key, did=_did(source.verb, name, words), name=name, alike=alike)
         case "told" | "obtained" | "inferred" | "assumed":
-            return words.say(key, value=words.value(source.how))
+            return words.say(key, value=", ".join(map(words.value, source.how.split(", "))))
+        case "query":
+            return words.say(key, query=source.key)
         case "curated":
-            return words.say(key, list=source.how or source.key)
+            return words.say(key, list=source.how.rstrip(" ."))
         case _:
             return words.say(key)
 
 
-def _key(source: Source, words: Words) -> str:
+def _key(source: Source, item: Item | None, words: Words) -> str:
     """The phrase for a source: by its kind, and by how it speaks. What is unknown is never passed off as something known."""
     kind, how = source.kind, source.how
     match kind:
@@ -57,16 +60,29 @@ def _key(source: Source, words: Words) -> str:
         case "told" | "obtained" | "inferred" | "assumed":
             if kind + how in ("tolddifferent", "inferredlist"):
                 return f"why.{kind}_{how}"
-            return f"why.{kind}" if how else f"why.{kind}_plain"
+            return f"why.{kind}" if _liked(how, item) else f"why.{kind}_plain"
         case "history" | "item":
             tried = [f"why.{kind}_{how}" if how else f"why.{kind}", f"why.{kind}_other"]
-        case "popular" | "query":
+        case "popular":
             tried = [f"why.{kind}_{how}" if how else f"why.{kind}"]
-        case "curated" | "new" | "default":
+        case "query":
+            tried = ["why.query_given"] if how == "given" else ["why.query" if source.key else "why.query_plain"]
+        case "curated":
+            tried = ["why.curated" if how else "why.curated_plain"]
+        case "new" | "default":
             tried = [f"why.{kind}"]
         case _:
             tried = []
     return next((key for key in tried if words.has(key)), "why.other")
+
+
+def _liked(how: str, item: Item | None) -> bool:
+    """Whether what a trait holds is a liking: something that the item has. An age or a country is not liked."""
+    return (
+        bool(how)
+        and item is not None
+        and any(value in item.values(attribute) for attribute in item.attributes for value in (how, *how.split(", ")))
+    )
 
 
 def named(item: str, catalogue: Catalogue, words: Words, here: str = "") -> str:
@@ -265,6 +281,8 @@ def mutable(item: Item, attributes: tuple[str, ...], words: Words) -> tuple[Muta
 
 def muted(key: str, words: Words) -> str:
     """What the person did when they muted this key: "You muted war." """
+    if key.startswith("item:"):
+        return words.say("why_not.muted_this")
     return words.say("why_not.muted", value=words.value(key.partition(":")[2]))
 
 
