@@ -13,6 +13,7 @@ from tactful.domain.decision import Ask, Verdict
 from tactful.domain.errors import StaleModel, UnknownPlacement
 from tactful.domain.event import Arrival, Value
 from tactful.domain.identity import ALIAS, ANONYMOUS, CHOSEN, DEVICE, Link
+from tactful.domain.item import Item
 from tactful.domain.profile import UNKNOWN, Profile
 from tactful.domain.receipt import Receipt
 from tactful.domain.view import Moment, View
@@ -20,6 +21,7 @@ from tactful.flow.clean import ID_MOST, Cleaned, Unusable, alone, clean, clean_v
 from tactful.flow.decide import Decision, Recipe, decide
 from tactful.flow.explain import Stamp, explain
 from tactful.flow.gate import DAY, Admitted, Refused, admit, mendable, view_of
+from tactful.flow.present import with_variants
 from tactful.intake import Intake, Taken
 from tactful.learn.train import fits
 from tactful.people import People
@@ -84,7 +86,7 @@ class Engine:
     ) -> None:
         self.stores, self.models, self.charter, self.recipes, self.shell = stores, models, charter, recipes, shell
         self.onward = onward or Onward()
-        self._shelf = Shelf(Catalogue(charter.proxies), {}, where)
+        self._shelf = Shelf(charter.empty_catalogue(), {}, where)
         self.people = People(stores, cached_events)
         # An older copy of the stores may have been put back: then it must still be possible to open them, and to train anew.
         # Until then decisions say that there is no model.
@@ -111,6 +113,12 @@ class Engine:
             catalogue = catalogue.with_items(self.stores.items.since(catalogue.version), version)
             self._shelf = Shelf(catalogue, self._shelf.models, self._shelf.where)
         return self._shelf
+
+    def put_items(self, items: Sequence[Item]) -> Ack[int]:
+        """Add or replace items, by id; answers with the catalogue's new version. Notes when each first came, if it does not say so."""
+        catalogue = self.shelf().catalogue
+        now = self.shell.now()
+        return self.stores.items.put([catalogue.settled(item, now) for item in items])
 
     def refresh_models(self) -> bool:
         """Take up newly trained models, all at once; a decision under way keeps the ones it began with. True if there were any."""
@@ -323,6 +331,8 @@ class Engine:
             known = person is not None and view.dial > Dial.off
             stamp = Stamp(self.shell.name(), now, person if known else None)
             receipt = explain(decision, view, shelf, self.charter, consent, stamp)
+            audiences = self.charter.children.audiences if view.audience == "children" else None
+            receipt = with_variants(receipt, decision, moment, shelf.catalogue, audiences)
             keep = RECEIPT_MS if known else ANONYMOUS_RECEIPT_MS
             durable = self.stores.receipts.append(receipt, now + keep, known and self.onward.decisions)
             answers.append(Answer(decision, receipt, durable, shelf.catalogue))

@@ -16,6 +16,7 @@ from tactful.domain.event import VERBS
 from tactful.domain.placement import LIMIT_MOST, Placement
 from tactful.domain.receiver import Receiver
 from tactful.domain.rules import problems, receiver_problems
+from tactful.domain.topics import Topic, topic_problems
 from tactful.domain.view import SURFACES
 
 T = TypeVar("T")
@@ -96,10 +97,17 @@ class Gorse(Struct, frozen=True, forbid_unknown_fields=True):
     feedback: dict[str, str] = {}
 
 
+class Taxonomy(Struct, frozen=True, forbid_unknown_fields=True):
+    """All of taxonomy.toml."""
+
+    topics: dict[str, Topic] = {}
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """All of tactful.toml."""
 
     charter: str = "charter.toml"
+    taxonomy: str = "taxonomy.toml"
     server: Server = Server()
     limits: Limits = Limits()
     placements: dict[str, Placement] = {}
@@ -173,9 +181,28 @@ def read_charter(path: Path) -> Charter:
             path=path, line=0, field="file", why="it does not exist", fix="`tactful init` writes one to start from"
         )
     charter = _read(path, Charter, BadCharter)
-    for field, why, fix in problems(charter):
+    for field, why, fix in (*problems(charter), *topic_problems(charter.topics)):
         raise _error(BadCharter, path, field, why, fix)
     return charter
+
+
+def with_taxonomy(charter: Charter, home: Path, name: str) -> Charter:
+    """The charter with the topics of taxonomy.toml, if there is one. Raises BadSettings at the first mistake."""
+    path = home / name
+    if not path.exists():
+        if name == Settings().taxonomy:
+            return charter
+        raise _error(
+            BadSettings, home / "tactful.toml", "taxonomy", f"there is no {path}", "Write it, or leave this out"
+        )
+    topics = {**charter.topics, **_read(path, Taxonomy, BadSettings).topics}
+    for twice in charter.topics:
+        if topics[twice] is not charter.topics[twice]:
+            why = "it stands in the charter too"
+            raise _error(BadSettings, path, f"topics.{twice}", why, "Declare each topic once")
+    for field, why, fix in topic_problems(topics):
+        raise _error(BadSettings, path, field, why, fix)
+    return msgspec.structs.replace(charter, topics=topics)
 
 
 def check_outside(home: Path, settings: Settings, charter: Charter) -> None:

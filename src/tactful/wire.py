@@ -33,7 +33,15 @@ from tactful.learn.interactions import interactions_of
 from tactful.learn.train import learners
 from tactful.plugins import build
 from tactful.ports import Arranger, Guard, Interactions, Stores, Strategy
-from tactful.settings import Settings, bad_recipe, check_consent, check_outside, read_charter, read_settings
+from tactful.settings import (
+    Settings,
+    bad_recipe,
+    check_consent,
+    check_outside,
+    read_charter,
+    read_settings,
+    with_taxonomy,
+)
 from tactful.stores.lake import Lake
 from tactful.stores.registry import Registry
 
@@ -71,7 +79,7 @@ class Home(Struct, frozen=True):
 def read_home(path: Path) -> Home:
     """Read and check an installation's settings. Raises NotInitialised, BadSettings, BadCharter."""
     settings = read_settings(path)
-    charter = read_charter(path / settings.charter)
+    charter = with_taxonomy(read_charter(path / settings.charter), path, settings.taxonomy)
     check_consent(path, settings.segment, charter)
     check_outside(path, settings, charter)
     recipes = {name: recipe_of(name, placement, charter, path) for name, placement in settings.placements.items()}

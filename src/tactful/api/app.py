@@ -22,6 +22,7 @@ from tactful.api.bodies import Bodies, Room
 from tactful.api.cors import say_any_origin
 from tactful.api.feed import feed
 from tactful.api.identity import IDENTITY
+from tactful.api.items import ITEMS
 from tactful.api.routes import ROUTES, unreadable
 from tactful.api.service import Service
 from tactful.api.shapes import ProblemOut
@@ -61,6 +62,7 @@ def create_app(service: Service, more_routes: Sequence[Any] = (), **options: Any
         route_handlers=[
             *ROUTES,
             *IDENTITY,
+            *ITEMS,
             *segment.ROUTES,
             *personalize.ROUTES,
             *gorse.ROUTES,

@@ -5,9 +5,9 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
 from litestar import Request, delete, get, post, put
 from litestar.handlers import HTTPRouteHandler
+from msgspec import structs
 
 from tactful.api import shapes
 from tactful.api.service import of
@@ -15,10 +15,12 @@ from tactful.domain.catalogue import Catalogue
 from tactful.domain.consent import Consent, ConsentChange, Dial
 from tactful.domain.decision import Ask
 from tactful.domain.errors import BadInput, NoKey, NotAllowed, TooLarge, TooManyItems, UnknownReceipt
-from tactful.domain.item import AUDIENCES, Item
 from tactful.domain.receipt import Receipt
+from tactful.domain.values.impossible import Impossible
+from tactful.domain.values.words import language
 from tactful.engine import Answer, must_be_durable
 from tactful.flow.explain import label, sentence, what_if
+from tactful.flow.present import presentation
 
 Req = Request[Any, Any, Any]
 log = logging.getLogger("tactful")
@@ -37,9 +39,12 @@ async def decide(request: Req, data: shapes.DecideRequest) -> shapes.DecideRespo
         why = f"the page has {len(data.placements)} placements, the most is {most}"
         raise BadInput(field="placements", why=why, fix="Ask for fewer, or raise limits.placements in tactful.toml")
     person = service.who(request, key, data.person, data.anonymous)
-    asks = [_ask(one, data.exclude) for one in data.placements]
+    languages = languages_of(data.language)
+    asks = [
+        structs.replace(_ask(one, data.exclude), languages=languages, market=data.market) for one in data.placements
+    ]
     answers = await _answered(service.engine.decide(person, asks, data.context))
-    return shapes.DecideResponse([decision_out(answer) for answer in answers])
+    return shapes.DecideResponse([decision_out(answer, data.texts) for answer in answers])
 
 
 @post("/v1/rank", status_code=200)
@@ -74,62 +79,31 @@ async def _answered(answers: list[Answer]) -> list[Answer]:
     return answers
 
 
-def decision_out(answer: Answer) -> shapes.DecisionOut:
-    """A decision as the client gets it."""
-    receipt, catalogue = answer.receipt, answer.catalogue
+def languages_of(text: str) -> tuple[str, ...]:
+    """The languages of a list with commas, as BCP 47 writes them. Raises BadInput."""
+    try:
+        return tuple(language(tag.strip()) for tag in text.split(",") if tag.strip())
+    except Impossible as mistake:
+        why, _, fix = str(mistake).partition("; ")
+        raise BadInput(field="language", why=why, fix=fix[:1].upper() + fix[1:]) from None
+
+
+def decision_out(answer: Answer, texts: bool = False) -> shapes.DecisionOut:
+    """A decision as the client gets it. texts: whether the items' texts come along."""
+    receipt, catalogue, ask = answer.receipt, answer.catalogue, answer.decision.ask
     items = []
     for shown, row in zip(receipt.shown, answer.decision.slots.rows.tolist(), strict=True):
         item = catalogue.item(row)
-        why = sentence(shown, catalogue)
-        items.append(shapes.ShownItem(item.id, item.title, item.kind, item.attributes, item.price, why, shown.odds))
+        look = presentation(item, shown.variant, ask.languages, ask.market)
+        items.append(
+            shapes.ShownItem(
+                item.id, look.title, item.kind, item.attributes, look.price, sentence(shown, catalogue), shown.odds,
+                look.variant, look.asset, look.language, look.text if texts else "",
+            )
+        )  # fmt: skip
     return shapes.DecisionOut(
         receipt.placement, receipt.id, label(receipt), receipt.personal, receipt.verdict == "hold", items
     )
-
-
-class _Items(msgspec.Struct):
-    items: list[msgspec.Raw]
-
-
-@post("/v1/items", status_code=200)
-async def put_items(request: Req) -> shapes.ItemsResponse:
-    """Add or replace items, by id: {"items": [...]}. All or none: a wrong one is named."""
-    service = of(request)
-    service.key(request, "items")
-    service.engine.stores.admit()
-    body = inflate(await request.body(), service.limits.items_body_kb * 1024)
-    try:
-        came = msgspec.json.decode(body, type=_Items)
-    except (msgspec.DecodeError, RecursionError) as mistake:
-        raise BadInput(field="items", why=unreadable(mistake), fix='Send {"items": [item, ...]}') from None
-    items = [_item(raw, number) for number, raw in enumerate(came.items)]
-    version = await service.engine.stores.items.put(items)
-    return shapes.ItemsResponse(len(items), version)
-
-
-def _item(raw: msgspec.Raw, number: int) -> Item:
-    try:
-        item = msgspec.json.decode(raw, type=Item)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as mistake:
-        why, _, path = unreadable(mistake).partition(" - at `$")
-        raise BadInput(
-            field=f"items[{number}]{path.rstrip('`')}", why=why, fix="See docs/reference.md for an item's fields"
-        ) from None
-    if not 0 < len(item.id) <= 256:
-        raise BadInput(
-            field=f"items[{number}].id", why="it is empty or longer than 256 characters", fix="Give it a short id"
-        )
-    for name, value in item.attributes.items():
-        if isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:
-            why = f"{value} has more than 64 bits"
-            raise BadInput(field=f"items[{number}].attributes.{name}", why=why, fix="Send it as text")
-    if item.audience not in AUDIENCES:
-        raise BadInput(
-            field=f"items[{number}].audience",
-            why=f"{item.audience!r} is none",
-            fix=f"Use one of {', '.join(AUDIENCES)}",
-        )
-    return item
 
 
 @get("/v1/consent/{person:path}")
@@ -277,5 +251,5 @@ def unreadable(mistake: Exception) -> str:
 
 
 ROUTES: list[HTTPRouteHandler] = [
-    decide, rank, put_items, get_consent, put_consent, forget, get_receipt, token, health,
+    decide, rank, get_consent, put_consent, forget, get_receipt, token, health,
 ]  # fmt: skip

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from tactful.domain.item import Attribute, Price
+from tactful.domain.item_rules import Rejected
 from tactful.domain.receipt import Receipt
 from tactful.intake import Problem
 
@@ -24,13 +25,20 @@ class PlacementAsk(Struct, forbid_unknown_fields=True):
 
 
 class DecideRequest(Struct, forbid_unknown_fields=True):
-    """Who is asking for which placements. person: needs a secret key or the person's token; anonymous: the device's own random id."""
+    """Who is asking for which placements. person: needs a secret key or the person's token; anonymous: the device's own random id.
+
+    language: to say it in, as BCP 47; several, best first, with commas. market: the price list to take prices from. texts: whether the
+    items' texts come along, not only their titles.
+    """
 
     placements: Annotated[list[Name | PlacementAsk], Meta(min_length=1)]
     person: Name | None = None
     anonymous: Name | None = None
     context: Context = {}
     exclude: Names = []
+    language: Annotated[str, Meta(max_length=200)] = ""
+    market: Annotated[str, Meta(max_length=100)] = ""
+    texts: bool = False
 
 
 class RankRequest(Struct, forbid_unknown_fields=True):
@@ -44,7 +52,11 @@ class RankRequest(Struct, forbid_unknown_fields=True):
 
 
 class ShownItem(Struct):
-    """An item in its slot, with the reason in one sentence. odds: the chance with which it was drawn."""
+    """An item in its slot, with the reason in one sentence. odds: the chance with which it was drawn.
+
+    variant: which presentation of it, "" for its own; asset: what the client shows of that. language: of the title, "" if nobody says.
+    text: where it was asked for.
+    """
 
     id: str
     title: str
@@ -53,6 +65,10 @@ class ShownItem(Struct):
     price: Price | None
     why: str
     odds: float
+    variant: str = ""
+    asset: str | dict[str, Attribute] = ""
+    language: str = ""
+    text: str = ""
 
 
 class DecisionOut(Struct):
@@ -105,10 +121,19 @@ class BatchResponse(Struct):
 
 
 class ItemsResponse(Struct):
-    """How many items were put, and the catalogue's new version."""
+    """How many items were put, and the catalogue's new version; of a dry run, how many would be, and the version that there is.
+
+    new, changed, same: what they are to the catalogue. rejected: lines that cannot be used; problems: the first of them.
+    """
 
     stored: int
     version: int
+    new: int = 0
+    changed: int = 0
+    same: int = 0
+    rejected: int = 0
+    dry_run: bool = False
+    problems: list[Rejected] = []
 
 
 class ConsentRequest(Struct, forbid_unknown_fields=True):

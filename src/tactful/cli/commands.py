@@ -10,6 +10,7 @@ from tactful.cli.data_quality import data_quality
 from tactful.cli.exports import export
 from tactful.cli.identity import who
 from tactful.cli.imports import import_
+from tactful.cli.items import items
 from tactful.cli.lake import lake
 from tactful.cli.opening import opened
 from tactful.cli.quarantine import quarantine
@@ -250,6 +251,7 @@ def demo(port: int, folder: Path, fresh: bool) -> None:
 
 tactful.add_command(import_)
 tactful.add_command(export)
+tactful.add_command(items)
 tactful.add_command(who)
 tactful.add_command(receivers)
 tactful.add_command(feed)

@@ -21,6 +21,7 @@ class Ask(Struct, frozen=True):
     context: what goes on around the person, as the client says (device, weather, place, cart ...). item: the item that the page is
     about, for related items. items: the caller's own candidates (ranking), or None. exclude: item ids that must not come. limit: None
     takes the placement's. query: what was typed into a search. at: when it is asked, ms since 1970; the engine fills it in.
+    languages: to say it in, best first. market: the price list to take prices from.
     """
 
     placement: str
@@ -31,6 +32,8 @@ class Ask(Struct, frozen=True):
     limit: int | None = None
     query: str = ""
     at: int = 0
+    languages: tuple[str, ...] = ()
+    market: str = ""
 
 
 class Source(Struct, frozen=True):
