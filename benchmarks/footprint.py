@@ -61,7 +61,7 @@ def _train_s(home: Path) -> float:
     engine = engine_of(read_home(home), stores)
     began = time.perf_counter()
     interactions = interactions_in(engine)
-    for strategy in learners(recipe.strategy for recipe in engine.recipes.values()).values():
+    for strategy in learners(one for recipe in engine.recipes.values() for one in recipe.strategies).values():
         engine.models.save(fit(strategy, interactions, engine.shelf().catalogue))
     spent = time.perf_counter() - began
     stores.close()

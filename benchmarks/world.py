@@ -68,7 +68,7 @@ def build(home: Path, items: int, people: int, history: int, train: bool = True)
         engine.take(piece).wait()
     if train:
         interactions = interactions_in(engine)
-        for strategy in learners(recipe.strategy for recipe in engine.recipes.values()).values():
+        for strategy in learners(one for recipe in engine.recipes.values() for one in recipe.strategies).values():
             engine.models.save(fit(strategy, interactions, engine.shelf().catalogue))
     stores.close()
     return keys

@@ -272,7 +272,10 @@ def recipes_of(placements: Mapping[str, Placement], rules: Charter | None = None
 
 def trained(recipes: Iterable[Recipe], interactions: Interactions, known: Catalogue) -> list[Model]:
     """Every model that these recipes serve from."""
-    return [fit(strategy, interactions, known) for strategy in learners(recipe.strategy for recipe in recipes).values()]
+    return [
+        fit(strategy, interactions, known)
+        for strategy in learners(one for recipe in recipes for one in recipe.strategies).values()
+    ]
 
 
 @cache

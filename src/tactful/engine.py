@@ -4,33 +4,38 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from tactful.domain.catalogue import Catalogue
 from tactful.domain.charter import Charter
 from tactful.domain.consent import NOBODY, Consent, ConsentChange, Dial
-from tactful.domain.decision import Ask, Verdict
-from tactful.domain.errors import StaleModel, UnknownPlacement
+from tactful.domain.decision import Ask, Placed, Verdict
+from tactful.domain.errors import StaleModel, UnknownPage, UnknownPlacement
 from tactful.domain.event import Arrival, Value
 from tactful.domain.identity import ALIAS, ANONYMOUS, CHOSEN, DEVICE, Link
 from tactful.domain.item import Item
+from tactful.domain.placement import Page
 from tactful.domain.profile import UNKNOWN, Profile
 from tactful.domain.receipt import Receipt
-from tactful.domain.view import Moment, View
+from tactful.domain.view import View
 from tactful.flow.clean import ID_MOST, Cleaned, Unusable, alone, clean, clean_values
-from tactful.flow.decide import Decision, Recipe, decide
-from tactful.flow.explain import Stamp, explain
-from tactful.flow.gate import DAY, Admitted, Refused, admit, mendable, view_of
+from tactful.flow.decide import Decision, OnPage, Recipe
+from tactful.flow.explain import Stamp, about_person, explain
+from tactful.flow.gate import DAY, Admitted, Refused, admit, mendable
+from tactful.flow.page import next_row
 from tactful.flow.present import with_variants
 from tactful.intake import Intake, Taken
 from tactful.learn.train import fits
 from tactful.people import People
 from tactful.ports import VISIT, Ack, Dice, Model, ModelStore, Quarantined, Record, Shelf, Stores
+from tactful.scene import Look, Scene
 
 ANONYMOUS_RECEIPT_MS = DAY
 RECEIPT_MS = 90 * DAY
 LINKS_MOST = 2_000
 """Links that one person may have: whoever says more invents devices."""
+TOO_MANY_LINKS = f"{LINKS_MOST:,} links name the person already, and no more are kept"
+ONE_FOR_EACH = "Send the same id for the same device, one for each device; unlinking frees none, since links are proof"
 NOT_MENDABLE = "none of its traits can be used as they are, nor may any be kept once mended"
 
 
@@ -83,7 +88,9 @@ class Engine:
         cached_events: int = 150_000,
         where: str = "",
         onward: Onward | None = None,
+        pages: Mapping[str, Page] | None = None,
     ) -> None:
+        self.pages: Mapping[str, Page] = pages or {}
         self.stores, self.models, self.charter, self.recipes, self.shell = stores, models, charter, recipes, shell
         self.onward = onward or Onward()
         self._shelf = Shelf(charter.empty_catalogue(), {}, where)
@@ -181,13 +188,10 @@ class Engine:
         usable = clean(arrival, now)
         cleaned = usable if isinstance(usable, Unusable) else clean_values(usable, self.charter, now)
         if isinstance(cleaned, Unusable):
-            if cleaned.field == "timestamp" and arrival.says:
-                noes = {name: False for name, given in arrival.says.items() if not given}
-                self._write_down(
-                    structs.replace(arrival, at=now, says=noes), now, acks
-                )  # a wrong clock delays no withdrawal
+            self._write_noes(arrival, now, acks)
             intake.set_aside(arrival, cleaned)
         elif self.people.disowned(arrival.person, cleaned.arrival.at or now):
+            self._write_noes(arrival, now, acks)
             intake.not_admitted(arrival, "it belongs to a visit of which somebody said that it was not theirs", ())
         else:
             self._let_in(arrival, cleaned, intake, acks)
@@ -198,26 +202,31 @@ class Engine:
         at = usable.at or now
         answered = self._write_down(usable, now, acks)
         linked = self._link(usable, at, acks)
+        heard = [new for new in (answered, linked) if isinstance(new, bool)]
         person, consent = self.people.door(usable.person, at)
         admitted = admit(usable, self.charter, consent, now)
         wanted = [piece for piece in cleaned.spoiled if mendable(piece.arrival, self.charter, consent, now)]
         if isinstance(admitted, Refused):
-            if answered is None and linked is None:
-                only_spoiled = cleaned.spoiled and not usable.traits
-                return intake.not_admitted(arrival, NOT_MENDABLE if only_spoiled else admitted.why, wanted)
+            if not heard:
+                why = admitted.why
+                if not usable.verb and not usable.traits:  # it brings nothing else that could have been kept
+                    if cleaned.spoiled:
+                        why = NOT_MENDABLE
+                    elif isinstance(linked, Refused):
+                        why = linked.why
+                return intake.not_admitted(arrival, why, wanted)
             admitted = Admitted(())
         if admitted.child is not None:
             acks.append(self._mark_child(person, admitted.child, now))
         if cleaned.spoiled or cleaned.dropped:
             intake.keep_without(arrival, wanted, cleaned.dropped)
-        fresh = None if answered is None and linked is None else bool(answered or linked)
-        return intake.keep(person, admitted, fresh)
+        return intake.keep(person, admitted, any(heard) if heard else None)
 
     def _append(self, intake: Intake, acks: list[Ack[Any]]) -> Taken:
         if intake.quarantined:
             acks.append(self.stores.quarantine.put(intake.quarantined))
         records = [
-            Record(person, data, tuple(events), self._keep_until(data, intake.now))
+            Record(person, data, tuple(events), self.keep_until(data, intake.now))
             for (person, data), events in intake.records.items()
         ]
         nothing: Ack[frozenset[tuple[str, str]]] = Ack(frozenset())
@@ -228,41 +237,63 @@ class Engine:
 
         What an event states of itself (`granted`) is an answer too, as long as the person has given no other.
         """
-        person = self._who_answers(arrival, now)
-        known = self.people.consent(person)
-        said = arrival.granted if arrival.says is None and known.version == 0 else arrival.says
+        known = {name: self.people.consent(name) for name in self.people.new_names(self._who_answers(arrival, now))}
+        silent = not any(consent.version for consent in known.values())
+        said = arrival.granted if arrival.says is None and silent else arrival.says
         purposes = {name: given for name, given in (said or {}).items() if name in self.charter.purposes}
         if not purposes:
             return None
         source = f"{arrival.name} {arrival.id}"
-        before = self.stores.consents.read(person) if known.version else []
+        before = [change for name, own in known.items() if own.version for change in self.stores.consents.read(name)]
         if any(change.source == source for change in before):
             return False
         purposes = _not_overtaken(purposes, arrival.at or now, before)
         # Who says yes and never touched the dial allows what the purposes say; who did touch it is left where they put it.
-        dial = Dial.remember if any(purposes.values()) and not known.dialled else None
-        change = ConsentChange(now, source, self.charter.version, dial, purposes)
-        acks.append(self._answer(person, change))
-        self.people.know(person, known.after(change))
+        dials = {
+            name: Dial.remember if any(purposes.values()) and not own.dialled else None for name, own in known.items()
+        }
+        changes = [
+            (name, ConsentChange(now, source, self.charter.version, dial, purposes)) for name, dial in dials.items()
+        ]
+        acks.append(self.stores.consents.append(changes))
+        for name, change in changes:
+            self.people.know(name, known[name].after(change))
         return True
+
+    def _write_noes(self, arrival: Arrival, now: int, acks: list[Ack[Any]]) -> None:
+        """A no is written down whatever else is wrong with the message that brings it, as long as it names somebody."""
+        noes = {name: False for name, given in (arrival.says or {}).items() if not given}
+        if not noes:
+            return
+        name = arrival.id if 0 < len(arrival.id) <= ID_MOST else self.shell.name()
+        usable = clean(Arrival(id=name, person=arrival.person, name=arrival.name, at=arrival.at, says=noes), now)
+        if isinstance(usable, Unusable):  # a wrong clock delays no withdrawal
+            usable = clean(Arrival(id=name, person=arrival.person, name=arrival.name, at=now, says=noes), now)
+        if isinstance(usable, Arrival):
+            self._write_down(usable, now, acks)
 
     def _who_answers(self, arrival: Arrival, now: int) -> str:
         """An answer given under an account is whoever's was using it; under any other name it is that name's."""
         name = arrival.person
         if name.startswith(ANONYMOUS) or not self.people.links(name):
             return name
-        owner = self.people.who(name, arrival.at or now)
-        return owner if CHOSEN in self.people.owners(name).hows(owner) else name
+        owners = self.people.owners(name)
+        using = owners.at(arrival.at or now)
+        return using if using is not None and CHOSEN in owners.hows(using) else name
 
-    def _link(self, arrival: Arrival, at: int, acks: list[Ack[Any]]) -> bool | None:
-        """Keep that other names are this person's: whether that is new, or None if there is nothing to keep."""
+    def _link(self, arrival: Arrival, at: int, acks: list[Ack[Any]]) -> bool | Refused | None:
+        """Keep that other names are this person's: whether that is new, why it may not be kept, or None if it says nothing of it."""
         names = [name for name in arrival.also if 0 < len(name) <= ID_MOST and name != arrival.person]
+        if not names:
+            return None
         own = self.people.consent(arrival.person)
         allowed = own.dial > Dial.off or (
             own.version == 0 and any(self.people.consent(name).dial > Dial.off for name in names)
         )
-        if not names or not allowed or len(self.people.links(arrival.person)) >= LINKS_MOST:
-            return None
+        if not allowed:
+            return Refused(f"the person's dial stands at {own.dial.words!r}")
+        if len(self.people.links(arrival.person)) >= LINKS_MOST:
+            return Refused(f"{TOO_MANY_LINKS}. {ONE_FOR_EACH}")
         links = [self._link_of(arrival, name, at) for name in names]
         kept = self.people.keep(links)
         if kept is not None:
@@ -285,7 +316,8 @@ class Engine:
             self.people.know(person, NOBODY.after(change))  # it counts for this batch already
         return self.stores.consents.append(silent) if silent else Ack(None)
 
-    def _keep_until(self, data: str, now: int) -> int:
+    def keep_until(self, data: str, now: int) -> int:
+        """Until when (ms since 1970) what came in now may be kept under this data entry."""
         if data == VISIT:
             return now + self.charter.visit_ms
         return now + self.charter.data[data].retention_days * DAY
@@ -308,9 +340,57 @@ class Engine:
 
         Raises UnknownPlacement, NoModel.
         """
-        for ask in asks:
-            if ask.placement not in self.recipes:
-                raise UnknownPlacement(name=ask.placement, available=", ".join(sorted(self.recipes)) or "none yet")
+        recipes = [self.recipe(ask.placement) for ask in asks]
+        scene = self.scene(person, context)
+        page, answers = OnPage(), []
+        for recipe, ask in zip(recipes, asks, strict=True):
+            answer = self._answer(scene, scene.consider(recipe, ask), page)
+            page = _with(page, answer)
+            answers.append(answer)
+        return answers
+
+    def page(
+        self,
+        person: str | None,
+        name: str,
+        context: Mapping[str, Value] | None = None,
+        exclude: Sequence[str] = (),
+        languages: tuple[str, ...] = (),
+        market: str = "",
+    ) -> list[Answer]:
+        """The rows of a declared page, in this person's order; where nothing may be known, in the same order for everybody.
+
+        exclude, languages, market: see `Ask`; for every row. Raises UnknownPage, NoModel.
+        """
+        declared = self.pages.get(name)
+        if declared is None:
+            raise UnknownPage(name=name, available=", ".join(sorted(self.pages)) or "none yet")
+        rows = declared.candidates
+        scene = self.scene(person, context)
+        asks = [Ask(row.placement, exclude=exclude, languages=languages, market=market) for row in rows]
+        looks = [scene.consider(self.recipe(ask.placement), ask) for ask in asks]
+        considered, size = [look.considered for look in looks], len(scene.shelf.catalogue)
+        personal = any(about_person(one.scored, one.kept) for one in considered)
+        page, answers, left = OnPage(), [], list(range(len(rows)))
+        for place in range(1, (declared.show or len(rows)) + 1):
+            found = next_row(left, rows, considered, page, size)
+            if found is None:
+                break
+            left.remove(found[0])
+            answer = self._answer(scene, looks[found[0]], page, Placed(name, place, found[1], personal))
+            page = _with(page, answer)
+            answers.append(answer)
+        return answers
+
+    def recipe(self, placement: str) -> Recipe:
+        """The recipe of a placement. Raises UnknownPlacement."""
+        found = self.recipes.get(placement)
+        if found is None:
+            raise UnknownPlacement(name=placement, available=", ".join(sorted(self.recipes)) or "none yet")
+        return found
+
+    def scene(self, person: str | None, context: Mapping[str, Value] | None = None) -> Scene:
+        """Everything that decisions for this person need, as it is now. person: None for somebody unknown."""
         now = self.shell.now()
         with self.stores.glance():
             shelf = self.shelf()
@@ -319,49 +399,35 @@ class Engine:
                 self.people.refresh()
                 person = self.people.who(person, now)
                 consent, profile = self.people.effective(person), self.people.profile(person)
-        taken: list[int] = []
-        answers = []
-        for ask in asks:
-            recipe = self.recipes[ask.placement]
-            ask = structs.replace(ask, context={**(context or {}), **ask.context}, at=now)
-            view = self.view(profile, consent, recipe.placement.purpose, recipe.placement.surface, now, shelf.catalogue)
-            moment = Moment.of(view, ask.context, now)
-            decision = decide(recipe, ask, view, moment, shelf, self.shell.dice, taken)
-            taken += decision.slots.rows.tolist()
-            known = person is not None and view.dial > Dial.off
-            stamp = Stamp(self.shell.name(), now, person if known else None)
-            receipt = explain(decision, view, shelf, self.charter, consent, stamp)
-            audiences = self.charter.children.audiences if view.audience == "children" else None
-            receipt = with_variants(receipt, decision, moment, shelf.catalogue, audiences)
-            keep = RECEIPT_MS if known else ANONYMOUS_RECEIPT_MS
-            durable = self.stores.receipts.append(receipt, now + keep, known and self.onward.decisions)
-            answers.append(Answer(decision, receipt, durable, shelf.catalogue))
-        return answers
+        return Scene(person, consent, profile, shelf, self.charter, now, context or {})
 
     def view(
         self, profile: Profile, consent: Consent, purpose: str, surface: str, now: int, catalogue: Catalogue
     ) -> View:
-        """The View of a profile; the only way from one to the other."""
-        return view_of(
-            profile, consent, self.charter, purpose=purpose, surface=surface, now=now,
-            telling=catalogue.telling(consent.sensitive),
-        )  # fmt: skip
+        """The View of a profile."""
+        return Scene(None, consent, profile, Shelf(catalogue, {}), self.charter, now, {}).view(purpose, surface)
+
+    def _answer(self, scene: Scene, look: Look, page: OnPage, placed: Placed | None = None) -> Answer:
+        """Choose, and keep the receipt."""
+        decision = scene.choose(look, self.shell.dice, page)
+        known = scene.known(look.view)
+        stamp = Stamp(self.shell.name(), scene.now, scene.person if known else None, placed)
+        receipt = explain(decision, look.view, scene.shelf, self.charter, scene.consent, stamp)
+        audiences = self.charter.children.audiences if look.view.audience == "children" else None
+        receipt = with_variants(receipt, decision, look.moment, scene.shelf.catalogue, audiences)
+        keep = RECEIPT_MS if known else ANONYMOUS_RECEIPT_MS
+        durable = self.stores.receipts.append(receipt, scene.now + keep, known and self.onward.decisions)
+        return Answer(decision, receipt, durable, scene.shelf.catalogue)
 
     # ------------------------------------------------------------------------------------------------------------ rights
 
     def change_consent(self, person: str, change: ConsentChange) -> Ack[None]:
         """Write a change down; it counts from the next decision on any worker once acknowledged.
 
-        What is answered under an old name is answered by whoever goes by the new one.
+        What is answered under an old name is answered by whoever goes by the new one, and under every name between.
         """
         self.people.refresh()
-        return self._answer(person, change)
-
-    def _answer(self, person: str, change: ConsentChange) -> Ack[None]:
-        new = self.people.owners(person).alias if self.people.links(person) else None
-        return self.stores.consents.append(
-            [(name, change) for name in dict.fromkeys((person, new)) if name is not None]
-        )
+        return self.stores.consents.append([(name, change) for name in self.people.new_names(person)])
 
     def forget(self, person: str) -> list[Ack[None]]:
         """Leave nothing of the person, in any store, under any name that is theirs."""
@@ -372,8 +438,18 @@ class Engine:
 
 def _not_overtaken(purposes: dict[str, bool], at: int, before: Sequence[ConsentChange]) -> dict[str, bool]:
     """The answers, without a yes that was on its way (since `at`, ms since 1970) while a no was given."""
-    refused = {name: change.at for change in before for name, given in change.purposes.items() if not given}
+    refused: dict[str, int] = {}
+    for change in before:  # made under several names, so not in order
+        for name, given in change.purposes.items():
+            if not given:
+                refused[name] = max(change.at, refused.get(name, 0))
     return {name: given for name, given in purposes.items() if not given or at >= refused.get(name, at)}
+
+
+def _with(page: OnPage, answer: Answer) -> OnPage:
+    """The page with one more placement on it."""
+    about = answer.receipt.personal or any(removal.personal for removal in answer.receipt.removed)
+    return OnPage((*page.rows, *answer.decision.slots.rows.tolist()), page.personal or about)
 
 
 def must_be_durable(answer: Answer) -> bool:

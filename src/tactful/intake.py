@@ -34,7 +34,7 @@ class Outcome(Struct, frozen=True):
     quarantined: int
     refused: int
     stripped: dict[str, int]
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[Problem, ...]
 
 
 class Taken(Struct):

@@ -6,18 +6,19 @@ from collections.abc import Sequence
 from msgspec import Struct, structs
 
 from tactful.domain.consent import Consent, Dial
-from tactful.domain.identity import ADDED, ALIAS, CHOSEN, DEVICE, DISOWNED, LINKED, Link, Owners
+from tactful.domain.identity import ADDED, CHOSEN, DISOWNED, LINKED, Link, Owners
 from tactful.domain.profile import UNKNOWN, Profile
 from tactful.flow.fold import fold
 from tactful.flow.gate import visit_start
 from tactful.flow.identity import (
     acts_as,
     at_the_door,
+    effective,
     held_back_by,
     is_known_child,
     names_of,
+    new_names,
     owner_of,
-    strictest,
     theirs,
 )
 from tactful.ports import Ack, Stores
@@ -114,6 +115,10 @@ class People:
         """The names whose events may be this person's; their own first."""
         return names_of(person, self.links) if self.links(person) else (person,)
 
+    def new_names(self, name: str) -> tuple[str, ...]:
+        """The name, then what it is an old name of, one after the other."""
+        return new_names(name, self.owners) if self.links(name) else (name,)
+
     def who(self, name: str, now: int) -> str:
         """Who is acting under this name now (ms since 1970)."""
         return acts_as(name, now, self.owners) if self.links(name) else name
@@ -137,12 +142,7 @@ class People:
 
     def effective(self, person: str) -> Consent:
         """What holds for the person now."""
-        own = self.consent(person)
-        if not self.links(person):
-            return own
-        held = strictest(own, self.held_back_by(person).values())
-        child = is_known_child(self.names(person), self.owners, self.consent)
-        return structs.replace(held, child=True) if child else held
+        return effective(self.names(person), self.owners, self.consent)
 
     def profile(self, person: str) -> Profile:
         """The profile, folded from the log. What is at hand is good as long as the last record under each of the person's names
@@ -237,13 +237,12 @@ class People:
     def forget(self, person: str) -> list[Ack[None]]:
         """Leave nothing of the person, under any name: their devices and old names are forgotten with them, the people of their
         account too, and what they did under an account that they shared."""
-        self.refresh()
         acks: list[Ack[None]] = []
-        for account in {link.name for link in self.links(person) if link.person == person and link.how == CHOSEN} - {
-            person
-        }:
-            acks.append(self._stores.events.forget(account, frozenset(self._between(account, person, 0, 1 << 62))))
-        for name in self.goes_with(person):
+        going = self.goes_with(person)
+        for one in going:
+            for account in sorted(self._shared_by(one) - set(going)):
+                acks.append(self._stores.events.forget(account, frozenset(self._between(account, one, 0, 1 << 62))))
+        for name in going:
             known = self._profiles.pop(name, None)
             if known is not None:
                 self._cached -= len(known.profile.observed)
@@ -253,13 +252,21 @@ class People:
         self._let_go()
         return acks
 
+    def _shared_by(self, person: str) -> set[str]:
+        """The accounts that the person used."""
+        return {link.name for link in self.links(person) if link.person == person and link.how == CHOSEN}
+
     def goes_with(self, person: str) -> list[str]:
-        """Who is forgotten with this person: their devices and old names, the people of their account, and theirs."""
+        """Who is forgotten with this person: their devices and old names, the people of their account, and theirs.
+
+        Asked for under an old name, it is whoever goes by the new one who is forgotten.
+        """
         self.refresh()
-        found, waiting = [person], [person]
+        found = list(self.new_names(person))
+        waiting = list(found)
         while waiting:
             name = waiting.pop()
-            mine = [other for other in self.names(name) if self.owners(other).how(name) in (DEVICE, ALIAS)]
+            mine = [other for other in self.names(name) if self.owners(other).stands_for(name)]
             for other in [*mine, *self.members(name)]:
                 if other not in found:
                     found.append(other)

@@ -22,6 +22,11 @@ def available(kind: type) -> list[str]:
     return sorted({*own, *(entry.name for entry in entry_points(group=f"tactful.{ROOMS[kind]}"))})
 
 
+def name_of(part: object) -> str:
+    """The plug-in's name: what `use` calls it."""
+    return type(part).__module__.rpartition(".")[2]
+
+
 def load(kind: type[T], name: str) -> type[T]:
     """The plug-in's class: the one subclass of the kind that its file defines. Raises UnknownPlugin, which lists what there is."""
     room = ROOMS[kind]

@@ -3,7 +3,7 @@
 import difflib
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,7 +13,7 @@ from msgspec import Struct
 from tactful.domain.charter import Charter
 from tactful.domain.errors import BadCharter, BadSettings, NotInitialised, TactfulError
 from tactful.domain.event import VERBS
-from tactful.domain.placement import LIMIT_MOST, Placement
+from tactful.domain.placement import LIMIT_MOST, Page, Placement
 from tactful.domain.receiver import Receiver
 from tactful.domain.rules import problems, receiver_problems
 from tactful.domain.topics import Topic, topic_problems
@@ -104,13 +104,16 @@ class Taxonomy(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
-    """All of tactful.toml."""
+    """All of tactful.toml. recipes: what placements share: one with `base = "NAME"` has all that stands in `[recipes.NAME]` (or in the
+    placement NAME), and its own keys over that."""
 
     charter: str = "charter.toml"
     taxonomy: str = "taxonomy.toml"
     server: Server = Server()
     limits: Limits = Limits()
+    recipes: dict[str, dict[str, Any]] = {}
     placements: dict[str, Placement] = {}
+    pages: dict[str, Page] = {}
     segment: Segment = Segment()
     receivers: dict[str, Receiver] = {}
     lake: Lake = Lake()
@@ -123,7 +126,7 @@ def read_settings(home: Path) -> Settings:
     path = home / "tactful.toml"
     if not path.exists():
         raise NotInitialised(path=home)
-    settings = _read(path, Settings, BadSettings)
+    settings = _read(path, Settings, BadSettings, _with_bases)
     server, limits = settings.server, settings.limits
     ranges = [("server.workers", server.workers, 1, 64), ("server.port", server.port, 0, 65_535)]
     ranges += [(f"limits.{name}", getattr(limits, name), 1, 1 << 40) for name in limits.__struct_fields__]
@@ -216,6 +219,25 @@ def check_outside(home: Path, settings: Settings, charter: Charter) -> None:
             raise _error(BadSettings, home / "tactful.toml", "lake.purposes", why, fix)
 
 
+def check_pages(home: Path, settings: Settings) -> None:
+    """Raises BadSettings where a page names a row that no placement fills, or one row twice."""
+    for name, page in settings.pages.items():
+        wrong = ""
+        named = [row.placement for row in page.candidates]
+        for placement in named:
+            if placement not in settings.placements:
+                wrong = (
+                    f"no placement is called {placement!r}; there are {', '.join(settings.placements) or 'none yet'}"
+                )
+            elif named.count(placement) > 1:
+                wrong = f"{placement!r} stands in it twice"
+        if not named or not 0 <= page.show <= len(named):
+            wrong = f"it has {len(named)} rows, and shows {page.show} of them"
+        if wrong:
+            fix = "Name each placement once, and show as many as there are at most"
+            raise _error(BadSettings, home / "tactful.toml", f"pages.{name}.rows", wrong, fix)
+
+
 def bad_recipe(home: Path, where: str, mistake: Exception) -> TactfulError:
     """The error for a placement whose parts could not be built. where: dotted keys of the recipe."""
     if isinstance(mistake, msgspec.ValidationError):
@@ -230,7 +252,39 @@ def bad_recipe(home: Path, where: str, mistake: Exception) -> TactfulError:
     return _error(BadSettings, home / "tactful.toml", where, str(mistake).rstrip("."), "Correct `use`")
 
 
-def _read(path: Path, kind: type[T], error: type[TactfulError]) -> T:
+def _with_bases(data: dict[str, Any], path: Path) -> dict[str, Any]:
+    """The settings with each placement's `base` laid under it. Raises BadSettings for a base that is not there, or leads back to itself."""
+    placements, shared = data.get("placements", {}), data.get("recipes", {})
+    if not isinstance(placements, dict) or not isinstance(shared, dict):
+        return data  # the types will say what is wrong
+    whole = {name: _based(name, placements, shared, path) for name in placements}
+    return {**data, "placements": whole}
+
+
+def _based(name: str, placements: dict[str, Any], shared: dict[str, Any], path: Path) -> Any:
+    """A placement's own keys over those of its base, over those of its base's base ..."""
+    found, at, met = placements[name], f"placements.{name}", [name]
+    while isinstance(found, dict) and "base" in found:
+        base = found["base"]
+        under = shared.get(base, placements.get(base)) if isinstance(base, str) else None
+        if under is None:
+            names = ", ".join([*shared, *(other for other in placements if other != name)]) or "none yet"
+            fix = f"Use one of {names}, or write [recipes.{base}]"
+            raise _error(BadSettings, path, f"{at}.base", f"no recipe or placement is called {base!r}", fix)
+        if base in met:
+            why = f"{' → '.join([*met, base])} leads back to itself"
+            raise _error(BadSettings, path, f"{at}.base", why, "Let one of them stand on its own")
+        met.append(base)
+        found = {**under, **{key: value for key, value in found.items() if key != "base"}}
+    return found
+
+
+def _read(
+    path: Path,
+    kind: type[T],
+    error: type[TactfulError],
+    prepare: Callable[[dict[str, Any], Path], dict[str, Any]] | None = None,
+) -> T:
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as mistake:
@@ -242,6 +296,8 @@ def _read(path: Path, kind: type[T], error: type[TactfulError]) -> T:
         found = re.search(r"line (\d+)", str(mistake))
         line = int(found.group(1)) if found else text.count("\n") + 1
         raise error(path=path, line=line, field="syntax", why=str(mistake), fix="Correct the TOML there") from None
+    if prepare is not None:
+        data = prepare(data, path)
     try:
         return msgspec.convert(data, kind)
     except msgspec.ValidationError as mistake:

@@ -1,7 +1,6 @@
 """Settings → engine: the only place that knows every room."""
 
 import hashlib
-import os
 import random
 import secrets
 import time
@@ -28,7 +27,7 @@ from tactful.domain.placement import Placement
 from tactful.domain.receiver import DECISIONS, Receiver
 from tactful.engine import Engine, Onward, Shell
 from tactful.flow.decide import Recipe
-from tactful.flow.identity import effective, merged
+from tactful.flow.identity import effective_for_all, merged
 from tactful.learn.interactions import interactions_of
 from tactful.learn.train import learners
 from tactful.plugins import build
@@ -38,10 +37,12 @@ from tactful.settings import (
     bad_recipe,
     check_consent,
     check_outside,
+    check_pages,
     read_charter,
     read_settings,
     with_taxonomy,
 )
+from tactful.stores.durable import write_once
 from tactful.stores.lake import Lake
 from tactful.stores.registry import Registry
 
@@ -65,12 +66,6 @@ class Home(Struct, frozen=True):
         return self.data / "deliveries.db"
 
     @property
-    def means(self) -> Meaning:
-        """What the names that Segment's clients use mean here."""
-        names = self.settings.segment
-        return meaning(names.events, names.pages, names.items, names.consent, self.charter.purposes)
-
-    @property
     def models(self) -> Registry:
         """Where the models are."""
         return Registry(self.path / "models")
@@ -83,7 +78,10 @@ def read_home(path: Path) -> Home:
     check_consent(path, settings.segment, charter)
     check_outside(path, settings, charter)
     recipes = {name: recipe_of(name, placement, charter, path) for name, placement in settings.placements.items()}
-    learners(recipe.strategy for recipe in recipes.values())  # a clash of models is better known before serving
+    check_pages(path, settings)
+    learners(
+        one for recipe in recipes.values() for one in recipe.strategies
+    )  # a clash of models is better known before serving
     return Home(path, settings, charter, recipes)
 
 
@@ -99,14 +97,26 @@ def recipe_of(name: str, placement: Placement, charter: Charter, home: Path = Pa
     guards: dict[str, Guard] = {}
     for recipe in (*always, *placement.guards):
         guards.setdefault(str(recipe.get("use")), _part(Guard, recipe, f"{at}.guards", home))
+    strategy = _part(Strategy, placement.strategy, f"{at}.strategy", home)
     return Recipe(
         name=name,
         placement=placement,
-        strategy=_part(Strategy, placement.strategy, f"{at}.strategy", home),
+        strategy=_kept_list(placement.batch, charter, at, home) if placement.batch else strategy,
         guards=guards,
         arranger=_part(Arranger, placement.arranger, f"{at}.arranger", home),
+        fallback=_part(Strategy, placement.fallback, f"{at}.fallback", home) if placement.fallback else None,
+        maker=strategy if placement.batch else None,
         fingerprint=hashlib.blake2b(msgspec.json.encode([placement, always]), digest_size=8).hexdigest(),
     )
+
+
+def _kept_list(trait: str, charter: Charter, at: str, home: Path) -> Strategy:
+    """What shows a list that was made ahead. It stands in the person's ledger as an inferred trait, so the charter must declare it."""
+    if ("inferred", trait) not in charter.of_trait:
+        why = f"the charter keeps no inferred trait {trait!r}; add it to a [data] entry with kind = 'inferred'"
+        raise bad_recipe(home, f"{at}.batch", ValueError(why))
+    kept: Strategy = _part(Strategy, {"use": "kept_list", "trait": trait}, f"{at}.batch", home)
+    return kept
 
 
 def _part(kind: type, recipe: Mapping[str, Any], where: str, home: Path) -> Any:
@@ -114,6 +124,12 @@ def _part(kind: type, recipe: Mapping[str, Any], where: str, home: Path) -> Any:
         return build(kind, recipe)
     except (msgspec.ValidationError, UnknownPlugin) as mistake:
         raise bad_recipe(home, where, mistake) from None
+
+
+def means_of(settings: Settings, charter: Charter) -> Meaning:
+    """What the names that Segment's clients use mean here."""
+    names = settings.segment
+    return meaning(names.events, names.pages, names.items, names.consent, charter.purposes)
 
 
 def real_shell() -> Shell:
@@ -129,7 +145,7 @@ def engine_of(home: Home, stores: Stores, shell: Shell | None = None) -> Engine:
     """The engine of an installation, on stores that are already open."""
     return Engine(
         stores, home.models, home.charter, home.recipes, shell or real_shell(),
-        home.settings.limits.cached_events, str(home.path), onward_of(home, stores),
+        home.settings.limits.cached_events, str(home.path), onward_of(home, stores), home.settings.pages,
     )  # fmt: skip
 
 
@@ -202,13 +218,7 @@ def feed_of(home: Home, stores: Stores) -> Callable[[str, int, int, int], bytes]
 def lake_of(home: Home) -> Lake:
     """The lake of an installation; its key is made on first use."""
     path = home.path / "lake.key"
-    try:
-        file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    except FileExistsError:
-        pass
-    else:
-        with os.fdopen(file, "wb") as out:
-            out.write(secrets.token_bytes(32))
+    write_once(path, secrets.token_bytes(32))
     key = path.read_bytes()
     if len(key) != 32:
         raise BadInput(field=str(path), why="a lake's key is 32 bytes", fix="Delete it and the lake, and export anew")
@@ -218,6 +228,7 @@ def lake_of(home: Home) -> Lake:
 def interactions_in(engine: Engine) -> Interactions:
     """What may be learned from, of all that is kept."""
     links = dict(engine.stores.links.everybody())
-    consents = effective({name: Consent.of(changes) for name, changes in engine.stores.consents.everybody()}, links)
+    said = {name: Consent.of(changes) for name, changes in engine.stores.consents.everybody()}
+    consents = effective_for_all(said, links)
     people, catalogue = merged(engine.stores.events.people(), links), engine.shelf().catalogue
     return interactions_of(people, consents, engine.charter, catalogue, engine.shell.now())

@@ -81,6 +81,11 @@ def test_each_format_is_brought_in_by_its_command(home: Path, tmp_path: Path) ->
     assert account(home, "recbole", atomic, *GRANTED) == (1, 0, 1, 0, 0)
 
 
+def test_a_cell_that_is_too_long_costs_its_row_only(home: Path, tmp_path: Path) -> None:
+    csv = put(tmp_path, "a.csv", f"person,item,at\nada,a,1700000000\nbob,{'x' * 200_000},1700000000\ncy,c,1700000000\n")
+    assert account(home, "csv", csv, *GRANTED) == (3, 2, 0, 1, 0)
+
+
 def test_what_goes_out_comes_in_again(home: Path, tmp_path: Path) -> None:
     csv = put(tmp_path, "a.csv", "person,item,at\nada,a,1700000000\nbob,b,1700000001\n")
     assert account(home, "csv", csv, *GRANTED) == (2, 2, 0, 0, 0)
@@ -129,6 +134,12 @@ def test_obtained_data_needs_its_papers_and_a_person_can_refuse_a_seller(home: P
         (("export", "tactful", "-", "--purpose", "learn"), "carries consent"),
         (("export", "parquet", "-", "--purpose", "learn"), "standard output"),
         (("export", "recbole", "FILE", "--purpose", "learn"), "Name a folder"),
+        (("export", "recbole", "FILE/in/it", "--purpose", "learn"), "Name another folder"),
+        (("export", "csv", ".", "--purpose", "learn"), ".: it is a folder, and this format is one file. Name a file in it."),
+        (("export", "tactful", ".."), "Name a file in it"),
+        (("export", "tactful", "FILE/in/it"), "Name another file"),
+        (("import", "csv", "FILE.gz", *GRANTED), "FILE.gz: its name ends in .gz, and it is not whole, or no gzip"),
+        (("import", "tactful", "FILE.gz"), "no gzip"),
         (("consent", "ada", "--refuse-seller", " x"), "sellers"),
     ],
 )  # fmt: skip
@@ -136,8 +147,9 @@ def test_what_is_wrong_is_named_with_what_would_mend_it(
     home: Path, tmp_path: Path, words: tuple[str, ...], said: str
 ) -> None:
     file = put(tmp_path, "a.txt", "person,item,at\nada,a,1700000000\n")
-    result = run(home, *[file if word == "FILE" else word for word in words])
+    put(tmp_path, "a.txt.gz", "not zipped")
+    result = run(home, *[word.replace("FILE", file) for word in words])
     assert result.exit_code == 1, (result.output, result.exception)
     assert result.stderr.startswith("Error: ")
-    assert said in result.stderr
+    assert said.replace("FILE", file) in result.stderr
     assert not list((home / "imports").glob("*.json")) if (home / "imports").exists() else True

@@ -16,6 +16,7 @@ from tests.shop import PLAIN, Shop, items_in, placement
 EXAMPLES: dict[str, dict[str, Any]] = {
     "blend": {"of": [{"strategy": {"use": "item_transitions"}}, {"weight": 0.3, "strategy": {"use": "interests"}}]},
     "diverse": {"attribute": "author"},
+    "kept_list": {"trait": "weekly"},
 }
 """Settings for plug-ins that cannot do without. All others are built from their defaults."""
 

@@ -15,6 +15,7 @@ from tactful.domain.decision import PERSONAL
 from tactful.domain.event import Arrival, Inferred, Interaction, Provenance, Told
 from tactful.domain.profile import Profile
 from tactful.domain.rules import problems
+from tactful.domain.type_rules import CHILD_TRAITS
 from tactful.domain.view import View
 from tactful.flow.clean import Cleaned, clean_values
 from tactful.flow.explain import label, sentence, what_if
@@ -171,6 +172,25 @@ def test_a_birth_year_protects_in_any_form_whatever_the_charter_declares(said: A
     assert shop.engine.consent("ada").child is child
 
 
+@pytest.mark.parametrize("name", ["birth_date", "birthday"])
+@pytest.mark.parametrize(("said", "child"), [("2015-03-04", True), ("20150304T00:00:00Z", True), ("1980-01-01", False)])
+def test_a_date_of_birth_protects_whether_the_charter_declares_it_or_not(name: str, said: str, child: bool) -> None:
+    shop = Shop(placements={}, rules=rules())
+    shop.allow("ada")
+    outcome = tell(shop, **{name: said})
+    assert shop.engine.consent("ada").child is child
+    kept = {} if child or name == "birth_date" else {"birthday": said}
+    assert told(shop) == kept and (outcome.stored, outcome.quarantined) == (1, 0)
+
+
+def test_a_date_of_birth_that_no_living_person_has_makes_nobody_an_adult() -> None:
+    shop = Shop(placements={}, rules=rules())
+    shop.allow("ada", child=True)
+    for said in ("0001-01-01", "1800-01-01", "17.5.2015"):
+        assert tell(shop, birthday=said).quarantined == 1
+    assert shop.engine.consent("ada").child
+
+
 def test_an_impossible_birth_year_says_so(shop: Shop) -> None:
     outcome = tell(shop, birth_year=2040, interests=["sea"])
     assert account(outcome) == (1, 0, 0, 0)
@@ -221,7 +241,7 @@ def test_the_account_adds_up_and_nothing_is_lost_or_kept_without_leave(
     assert outcome.sent == len(messages)
     pieces = shop.stores.quarantine.pieces()
     assert len(pieces) == sum(one.what == "quarantined" for one in outcome.problems)
-    assert allows or all(piece.field in ("traits.child", "traits.birth_year") for piece in pieces)
+    assert allows or all(piece.field.removeprefix("traits.") in CHILD_TRAITS for piece in pieces)
     kept = {event.id for _, event in shop.stores.events.read("ada")}
     waiting = {f"{piece.id}#{piece.field.removeprefix('traits.')}" for piece in pieces}
     assert not kept & waiting

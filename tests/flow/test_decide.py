@@ -9,12 +9,13 @@ import pytest
 from msgspec import Struct, structs
 
 from tactful.domain.consent import Dial
-from tactful.domain.decision import Ask, Evidence, Slots
+from tactful.domain.decision import Ask, Evidence, Slots, Source
 from tactful.domain.errors import NoModel, UnknownPlacement
 from tactful.domain.item import Item
 from tactful.domain.view import Moment, View
 from tactful.engine import must_be_durable
 from tactful.flow.decide import REMOVED_NAMED
+from tactful.learn.neighbours import single
 from tactful.ports import Arranger, Guard, Shelf, Strategy
 from tests.shop import (
     FOR_CHILDREN,
@@ -411,3 +412,32 @@ def test_a_ranking_keeps_what_the_arranger_passes_over() -> None:
         for shown in shop.engine.decide(None, [Ask("search", items=austen, limit=len(austen))])[0].receipt.shown
     ]
     assert sorted(shown) == sorted(austen)
+
+
+# ------------------------------------------------------------------------------------------------------------- the fallback
+
+
+def test_a_fallback_fills_a_short_page_and_never_passes_what_the_strategy_said() -> None:
+    def two(_: View, __: Ask, shelf: Shelf) -> Evidence:
+        rows = shelf.catalogue.rows([PLAIN[5], PLAIN[6]])
+        return single(rows, np.array([1e-3, 2e-3], np.float32), [Source("item", "x")], np.zeros(2, np.int32))
+
+    shop = shop_with(home={"fallback": {"use": "popular"}, "limit": 8}, popular={})
+    swap(shop, "home", strategy=Proposes(two))
+    receipt = shop.decide(None).receipt
+    assert [shown.item for shown in receipt.shown[:2]] == [PLAIN[6], PLAIN[5]]
+    assert len(receipt.shown) == 8
+    assert {shown.contributions[0].source.kind for shown in receipt.shown[2:]} == {"popular"}
+    popular = [shown.item for shown in shop.decide(None, "popular").receipt.shown]
+    assert [shown.item for shown in receipt.shown[2:]] == [item for item in popular if item not in PLAIN[5:7]][:6]
+
+
+def test_a_fallback_stands_in_for_a_strategy_that_fails_and_is_silent_where_there_is_plenty() -> None:
+    shop = shop_with(home={"fallback": {"use": "popular"}}, popular={})
+    swap(shop, "home", strategy=Proposes(fails))
+    receipt = shop.decide(None).receipt
+    assert len(receipt.shown) == 12
+    assert receipt.faults
+    plenty = shop_with(home={"fallback": {"use": "popular"}}, popular={})
+    swap(plenty, "home", fallback=Proposes(fails))
+    assert not plenty.decide(None).receipt.faults

@@ -6,6 +6,7 @@ gate and rules can be held against each other. The last tests take the gate's ch
 
 import random
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
@@ -345,7 +346,7 @@ def test_nothing_is_kept_that_the_rules_forbid() -> None:
     assert refused > 1_000
 
 
-@pytest.mark.parametrize("said", [{"child": True}, {"birth_year": 2020}])
+@pytest.mark.parametrize("said", [{"child": True}, {"birth_year": 2020}, {"birth_date": "2020-01-01"}])
 def test_a_child_that_says_so_is_remembered_as_a_child_and_nothing_else_is_kept(said: dict[str, object]) -> None:
     consent = Consent(Dial.remember, frozenset(PURPOSES), child=None)
     admitted = admit(
@@ -361,6 +362,18 @@ def test_birthdays_count_as_yet_to_come() -> None:
     assert gate.child_in({"birth_year": this_year - 17}, NOW, 16) is False
     assert gate.child_in({"birth_year": "1980"}, NOW, 16) is None
     assert gate.child_in({"birth_year": True}, NOW, 16) is None
+
+
+@pytest.mark.parametrize("name", ["birth_date", "birthday"])
+def test_a_date_of_birth_is_counted_to_the_day(name: str) -> None:
+    today = datetime.fromtimestamp(NOW / 1000, UTC).date()
+    sixteen = today.replace(year=today.year - 16)
+    assert gate.child_in({name: sixteen.isoformat()}, NOW, 16) is False
+    assert gate.child_in({name: (sixteen + timedelta(days=1)).isoformat()}, NOW, 16) is True
+    assert gate.child_in({name: today.year - 16}, NOW, 16) is True, "of a year alone the birthday is yet to come"
+    assert gate.child_in({name: "last May"}, NOW, 16) is None
+    assert gate.child_in({"birth_year": 1980, name: sixteen.replace(year=2020).isoformat()}, NOW, 16) is True
+    assert gate.child_in({"child": False, name: sixteen.replace(year=2020).isoformat()}, NOW, 16) is False
 
 
 # ------------------------------------------------------------------------------------------------ reasons ⊆ opened ⊆ allowed

@@ -1,18 +1,24 @@
 """One person on two devices is one, two people on one device are two, and nobody's consent leaks into anybody's."""
 
 import random
+import time
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from tactful.domain.consent import Consent, Dial
 from tactful.domain.event import Arrival
-from tactful.domain.identity import ALIAS, CONFIRMED, DEVICE, UNLINKED, Link, Owners, member
+from tactful.domain.identity import ADDED, ALIAS, CHOSEN, CONFIRMED, DEVICE, UNLINKED, Link, Owners, member
 from tactful.domain.profile import Profile
 from tactful.flow.gate import allows
+from tactful.ports import Record
 from tactful.wire import interactions_in
+from tests.crash.proofs import note
 from tests.shop import DAY, EVERYTHING, NOW, Shop, open_shop
+from tests.shop import act as an_act
 
 ITEMS = tuple(f"thing-{number}" for number in range(12))
 
@@ -84,11 +90,14 @@ def seen_by(shop: Shop, person: str) -> tuple[Any, ...]:
 
 
 @pytest.mark.prove
-def test_any_order_gives_the_same_profile_and_no_event_leaves_its_consent(scale: Callable[[int, int], int]) -> None:
+def test_any_order_gives_the_same_profile_and_no_event_leaves_its_consent(
+    scale: Callable[[int, int], int], request: pytest.FixtureRequest
+) -> None:
+    began, histories = time.monotonic(), scale(600, 10_000)
     one, other = Shop(), Shop()
     dice = random.Random(20_261_121)
     linked = shared = 0
-    for number in range(scale(600, 10_000)):
+    for number in range(histories):
         devices, people = names_in(number)
         answers = {name: consent_of(dice) for name in (*devices, *people)}
         events = history(dice, devices, people)
@@ -113,6 +122,9 @@ def test_any_order_gives_the_same_profile_and_no_event_leaves_its_consent(scale:
         ]
         assert sum(map(len, owners)) == len(set().union(*owners)), f"an act belongs to two people: {number}"
     assert linked > 100 and shared > 100, "the histories did what they were meant to"
+    if request.config.getoption("--prove"):
+        name = "identity: histories that give the same profile in any order, each event under its own consent"
+        note(name, histories, 0, time.monotonic() - began)
 
 
 # ------------------------------------------------------------------------------------------------------------ by example
@@ -406,3 +418,198 @@ def test_many_devices_hold_nobody_up(shop: Shop) -> None:
     shop.engine.people.refresh()
     assert shop.engine.people.effective("ada").dial is Dial.remember
     assert len(shop.engine.people.names("ada")) == 1501
+
+
+# ------------------------------------------------------------------------------------------- several links at the same name
+
+
+def renames(shop: Shop, old: str, new: str) -> None:
+    shop.engine.take([Arrival(id=f"{old} is now {new}", person=new, name="alias", also=(old,), alias=True)]).wait()
+
+
+def test_nothing_is_learned_from_a_child_whose_old_name_was_confirmed() -> None:
+    shop = open_shop()
+    for name in ("ada", "bob"):
+        shop.allow(name)
+    shop.does("bob", "viewed", shop.engine.shelf().catalogue.item(0).id)
+    assert interactions_in(shop.engine).people == 1
+    shop.tells("ada", child=True)
+    renames(shop, "ada", "bob")
+    shop.engine.people.keep([Link("yes", NOW, "ada", "bob", ALIAS, CONFIRMED)])
+    assert shop.engine.people.effective("bob").child and interactions_in(shop.engine).people == 0
+
+
+def test_a_login_under_an_old_name_does_not_hide_that_it_was_a_childs(shop: Shop) -> None:
+    shop.tells("ada", child=True)
+    renames(shop, "ada", "bob")
+    signs_in(shop, "bob", "ada", NOW)
+    shop.engine.people.keep([Link("yes", NOW, "ada", "bob", ALIAS, CONFIRMED)])
+    assert shop.engine.people.effective("bob").child
+
+
+def test_a_childs_name_that_became_anothers_says_nothing_of_whoever_used_it_as_a_device(shop: Shop) -> None:
+    shop.tells("ada", child=True)
+    signs_in(shop, "bob", "ada", NOW - 10)
+    renames(shop, "ada", "eve")
+    shop.engine.people.keep([Link("yes", NOW, "ada", "bob", DEVICE, CONFIRMED)])
+    assert not shop.engine.people.effective("bob").child and shop.engine.people.effective("eve").child
+
+
+def test_a_person_who_was_added_to_an_account_that_was_their_old_name_is_held_back_by_it_still(shop: Shop) -> None:
+    shop.change("bob", dial=Dial.visit)
+    renames(shop, "bob", "ada")
+    shop.engine.people.keep([Link("in", NOW, "bob", "ada", ADDED)])
+    assert list(shop.engine.people.held_back_by("ada")) == ["bob"]
+
+
+def test_an_old_name_that_was_an_account_before_is_forgotten_with_the_person(shop: Shop) -> None:
+    shop.does("bob", "viewed", "a", at=NOW - 5000)
+    shop.engine.people.refresh()
+    shop.engine.people.keep([Link("in", NOW - 4000, "bob", "ada", CHOSEN)])
+    renames(shop, "bob", "ada")
+    assert sorted(shop.engine.people.goes_with("ada")) == ["ada", "bob"]
+
+
+# ------------------------------------------------------------------------------------------------- chains of old names
+
+
+CHAIN = ("oldest", "older", "old", "ada")
+
+
+def chained(shop: Shop) -> None:
+    """Ada went by three names, one after the other."""
+    for name in CHAIN:
+        shop.allow(name)
+    for old, new in pairwise(CHAIN):
+        renames(shop, old, new)
+
+
+def test_an_answer_under_the_oldest_name_reaches_the_person_and_every_name_between(shop: Shop) -> None:
+    chained(shop)
+    shop.change("oldest", purposes={"learn": False})
+    assert all("learn" in shop.engine.consent(name).refused for name in CHAIN)
+    renames(shop, "ada", "oldest")
+    shop.change("older", purposes={"measure": False})
+    assert all("measure" in shop.engine.consent(name).refused for name in CHAIN), "also where names lead round"
+
+
+def test_what_a_message_answers_under_an_old_name_counts_for_the_rest_of_its_batch(shop: Shop) -> None:
+    chained(shop)
+    no = Arrival(id="no", person="oldest", name="answer", says=dict.fromkeys(EVERYTHING, False))
+    late = Arrival(id="late", person="ada", name="viewed", verb="viewed", items=("a",))
+    outcome = shop.engine.take([no, late]).wait()
+    assert (outcome.stored, outcome.refused) == (1, 1), "the answer, and nothing that was done after it"
+
+
+def test_no_yes_under_an_old_name_moves_a_dial_that_the_person_set_or_undoes_a_later_no(shop: Shop) -> None:
+    renames(shop, "old", "ada")
+    shop.change("ada", dial=Dial.visit, purposes={"learn": False})
+    for more in ({"says": {"learn": True}, "at": NOW - 1000}, {"granted": {"learn": True}, "verb": "viewed"}):
+        shop.engine.take([Arrival(id=str(more), person="old", name="late", items=("a",), **more)]).wait()
+        assert shop.engine.consent("ada").dial is Dial.visit and "learn" in shop.engine.consent("ada").refused
+
+
+@pytest.mark.parametrize("asked", CHAIN)
+def test_forgetting_under_any_name_forgets_the_person_and_all_that_goes_with_them(shop: Shop, asked: str) -> None:
+    chained(shop)
+    signs_in(shop, "ada", "anon:phone", NOW - 5000)
+    for name in (*CHAIN, "anon:phone", "bob"):
+        shop.does(name, "viewed", f"by {name}", at=NOW - 4000)
+    for ack in shop.engine.forget(asked):
+        ack.wait()
+    for name in (*CHAIN, "anon:phone"):
+        assert shop.stores.events.read(name) == [] and shop.stores.consents.read(name) == [], name
+    assert acts(shop, "bob") == ["by bob"]
+
+
+def test_forgetting_under_an_old_name_takes_along_what_the_person_did_under_an_account(shop: Shop) -> None:
+    shop.allow("home")
+    kid = choose(shop, "kid", NOW - 8000)
+    shop.allow(kid)
+    renames(shop, "ada", kid)
+    shop.stores.events.append([Record("home", "browsing", (an_act("kid's", NOW - 7000),), NOW + DAY)]).wait()
+    for ack in shop.engine.forget("ada"):
+        ack.wait()
+    assert shop.stores.events.read("home") == [] and shop.engine.consent("home").version
+
+
+def test_forgetting_somebody_spares_whoever_a_shared_name_became(shop: Shop) -> None:
+    shop.allow("shared")
+    signs_in(shop, "ada", "shared", NOW - 5000)
+    renames(shop, "shared", "bob")
+    shop.does("bob", "viewed", "his", at=NOW - 1000)
+    for ack in shop.engine.forget("ada"):
+        ack.wait()
+    assert acts(shop, "bob") == ["his"]
+
+
+def test_nothing_comes_in_under_an_old_name_of_somebody_who_is_off(shop: Shop) -> None:
+    chained(shop)
+    late = Arrival(id="late", person="oldest", name="viewed", verb="viewed", items=("a",))
+    shop.change("ada", dial=Dial.off)
+    assert shop.engine.consent("oldest").dial is Dial.remember, "it was answered under the new name only"
+    refused = shop.engine.take([late]).wait()
+    assert refused.refused == 1 and "'Off'" in refused.problems[0].why
+    shop.change("ada", dial=Dial.visit)
+    assert shop.engine.take([late]).wait().stored == 1
+
+
+def test_an_answer_under_an_account_is_also_that_of_somebody_who_has_a_new_name_by_now(shop: Shop) -> None:
+    shop.allow("home")
+    kid = choose(shop, "kid", NOW - 8000)
+    shop.allow(kid)
+    renames(shop, kid, "ada")
+    shop.engine.take([Arrival(id="no", person="home", name="answer", at=NOW, says={"learn": False})]).wait()
+    assert ["learn" in shop.engine.consent(name).refused for name in (kid, "ada", "home")] == [True, True, False]
+
+
+# -------------------------------------------------------------------------------------------------------- a no, and the reason
+
+
+def disowned_visit(shop: Shop) -> None:
+    """Ada says of the last minute that it was not her."""
+    shop.does("ada", "viewed", "guest's", at=NOW - 30_000)
+    shop.engine.people.refresh()
+    for ack in shop.engine.people.disown("ada", NOW - 60_000, NOW, "that"):
+        ack.wait()
+
+
+def test_a_no_from_a_visit_that_was_disowned_counts_and_a_yes_does_not(shop: Shop) -> None:
+    shop.change("ada", purposes={"measure": False})
+    disowned_visit(shop)
+    says = {"learn": False, "measure": True}
+    outcome = shop.engine.take([Arrival(id="no", person="ada", name="answer", at=NOW - 20_000, says=says)]).wait()
+    assert outcome.refused == 1 and "not theirs" in outcome.problems[0].why
+    assert {"learn", "measure"} <= shop.engine.consent("ada").refused
+
+
+@pytest.mark.parametrize("spoilt", [{"id": ""}, {"id": "x" * 300}, {"verb": "sneezed"}, {"verb": "viewed"}, {"at": 5}])
+def test_a_no_in_a_message_that_cannot_be_used_counts_all_the_same(shop: Shop, spoilt: dict[str, Any]) -> None:
+    arrival = Arrival(**{"id": "no", "person": "ada", "name": "answer", "says": {"learn": False}, **spoilt})
+    assert shop.engine.take([arrival]).wait().quarantined == 1
+    assert "learn" in shop.engine.consent("ada").refused
+    shop.change("ada", purposes={"learn": True})
+    shop.engine.take([structs.replace(arrival, items=("a",))]).wait()
+    assert ("learn" in shop.engine.consent("ada").refused) == ("id" in spoilt), "sent again it is the same answer"
+
+
+def test_a_no_of_nobody_is_not_written_down(shop: Shop) -> None:
+    for name in ("", "anon:", "x" * 300):
+        nobody = Arrival(id="no", person=name, name="answer", says={"learn": False})
+        assert shop.engine.take([nobody]).wait().quarantined == 1
+        assert shop.stores.consents.read(name) == []
+
+
+def test_a_login_that_is_not_kept_says_the_true_reason(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    def reason(person: str, **more: Any) -> str:
+        arrival = Arrival(id="in", person=person, name="identify", also=("anon:new",), **more)
+        outcome = shop.engine.take([arrival]).wait()
+        assert outcome.refused == 1
+        return outcome.problems[0].why
+
+    assert "'Off'" in reason("nobody who answered")
+    shop.change("bob", dial=Dial.off)
+    assert "'Off'" in reason("bob") and "traits" in reason("bob", traits={"interests": ["sea"]})
+    monkeypatch.setattr("tactful.engine.LINKS_MOST", 1)
+    signs_in(shop, "ada", "anon:phone", NOW)
+    assert "one for each device" in reason("ada")

@@ -105,3 +105,15 @@ def test_not_me_takes_a_visit_back(shop: Server) -> None:
     assert shop.post("/v1/identity/not-me", {"person": "nora"}, browser).status == 200
     assert {one["id"] for one in shop.post("/v1/rank", ranked).json["items"]} == {"emma", "dracula"}
     assert shop.post("/v1/identity/not-me", {"person": "nora", "since": 1 << 60}, browser).status == 400
+
+
+def test_nobody_has_more_links_than_a_person_can_have_devices(shop: Server) -> None:
+    shop.allow("legion")
+    logins = [identify("legion", f"legion-{number}", f"l{number}") for number in range(2_000)]
+    for begin in range(0, 2_000, 500):
+        assert shop.send(*logins[begin : begin + 500])["stored"] == 500
+    over = shop.send(identify("legion", "legion-more", "l-more"))
+    assert over["refused"] == 1 and "2,000 links" in over["problems"][0]["why"]
+    reply = shop.post("/v1/identity/link", {"person": "legion", "name": "anon:legion-more"})
+    assert reply.status == 400 and b"2,000 links" in reply.body and b"Send the same id" in reply.body
+    assert len(names(shop, "legion")) == 2_000

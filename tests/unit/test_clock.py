@@ -1,9 +1,6 @@
 """Clocks that jump: nothing is deleted early, what was withdrawn stays withdrawn, and everything goes on."""
 
-import shutil
 import sqlite3
-import tempfile
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -13,18 +10,10 @@ from tactful.contracts import NOW, change, ids, piece, record
 from tactful.domain.consent import Consent, Dial
 from tactful.domain.errors import ClockMoved
 from tactful.ports import QUARANTINE_MS, VISIT, Stores
-from tactful.stores.sqlite import create, open_sqlite
+from tactful.stores.sqlite import open_sqlite
 from tactful.stores.sqlite.watch import DAY, ClockWatch
 
 HOUR = 3_600_000
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    path = Path(tempfile.mkdtemp(prefix="tactful-"))
-    create(path)
-    yield path
-    shutil.rmtree(path)
 
 
 class Machine:

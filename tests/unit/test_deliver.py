@@ -28,7 +28,7 @@ from tactful.deliver.post import RETRY_AFTER_MOST_MS, Reply, retry_after
 from tactful.deliver.secrets import Secrets, signed
 from tactful.domain.consent import Dial
 from tactful.domain.errors import BadInput
-from tactful.domain.identity import ALIAS, DISOWNED, Link
+from tactful.domain.identity import ALIAS, CONFIRMED, DISOWNED, Link
 from tactful.domain.item import Item
 from tactful.domain.receiver import WHAT, Receiver
 from tactful.engine import Onward
@@ -155,6 +155,18 @@ def test_what_does_not_leave_is_counted_by_reason(desk: Desk) -> None:
     assert desk.told == []
     assert desk.ledger.withheld("counter") == {"it was not collected for 'measure'": 2}
     assert desk.ledger.place("counter").cursor == desk.outgoing.head()
+
+
+def test_who_was_a_child_under_an_old_name_is_one_under_the_new_one(desk: Desk) -> None:
+    desk.shop.change("old", child=True)
+    desk.shop.allow("ann")
+    desk.shop.engine.stores.links.append(
+        [Link("l", NOW, "old", "ann", ALIAS), Link("c", NOW, "old", "ann", ALIAS, CONFIRMED)]
+    )
+    desk.buys("ann", "emma")
+    desk.run()
+    assert desk.told == []
+    assert desk.ledger.withheld("counter")["children are not profiled"] >= 1
 
 
 def test_what_is_withdrawn_before_it_is_sent_is_never_sent(desk: Desk) -> None:

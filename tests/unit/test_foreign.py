@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tactful.connectors import gorse, personalize
+from tactful.connectors.pieces import Brought, Unreadable
 from tactful.connectors.segment import Caller
 from tactful.connectors.verbs import USUAL, verb_of
 from tactful.domain.catalogue import pack
@@ -47,7 +48,7 @@ def put_events(*events: dict[str, Any], **more: Any) -> personalize.PutEvents:
     return personalize.read(json.dumps(body).encode(), personalize.PutEvents)
 
 
-def brought(came: personalize.PutEvents, caller: Caller = TRUSTED, call: str = "c", known: bool = False) -> personalize.Brought:  # fmt: skip
+def brought(came: personalize.PutEvents, caller: Caller = TRUSTED, call: str = "c", known: bool = False) -> Brought:  # fmt: skip
     return personalize.brought(came, caller, call, NOW, {}, 32 * 1024, known)
 
 
@@ -167,7 +168,7 @@ def test_labels_that_cannot_be_kept_are_named() -> None:
     for _ in range(20):
         deep = {"a": deep}
     for labels in ({"a": [1, "b"]}, {"a": [[1]]}, {"a": 1 << 64}, deep):
-        with pytest.raises(gorse.Unreadable) as raised:
+        with pytest.raises(Unreadable) as raised:
             gorse.item_of(gorse.GorseItem("i", Labels=labels), None)
         assert raised.value.field == "Labels"
 

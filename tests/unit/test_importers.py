@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tactful.connectors import csv, files, ndjson, parquet, personalize_csv, recbole, sequences
-from tactful.connectors.mapping import Columns
+from tactful.connectors.mapping import RAW_MOST, Columns
 from tactful.domain.errors import BadInput
 from tactful.domain.event import Arrival, Interaction, Provenance
 from tactful.domain.item import Item, Price
@@ -62,6 +62,18 @@ def test_a_line_without_end_costs_itself_only(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(ndjson, "LINE_MOST", 10)
     path = written(tmp_path, "a.txt", b"short\n" + b"x" * 1000 + b"\nnext\n" + b"y" * 10 + b"\n")
     assert list(files.lines(path)) == [b"short", b"x" * 11, b"next", b"y" * 10]
+
+
+@pytest.mark.parametrize(
+    "raw", [b"person,item\nada,a\n", gzip.compress(b"ada,a\n" * 10_000)[:-30], gzip.compress(b"a")[:-9] + b"\0" * 9]
+)
+def test_what_is_no_gzip_or_cut_off_is_told_so(raw: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv.gz"
+    path.write_bytes(raw)
+    with pytest.raises(
+        BadInput, match=r"a\.csv\.gz: its name ends in \.gz, and it is not whole, or no gzip .* Zip it again"
+    ):
+        files.count_lines(path)
 
 
 def test_a_file_is_known_again_by_its_size_its_beginning_and_its_end(tmp_path: Path) -> None:
@@ -318,6 +330,29 @@ def test_personalize_rows_say_what_was_done_and_what_was_shown(tmp_path: Path) -
         "an unknown type is quarantined, with the verbs there are"
     )
     assert [one.field for one in bad] == ["line 5"]
+
+
+@pytest.mark.parametrize(
+    ("name", "verb"),
+    [("Watch", "finished"), ("DetailPageViewed", "viewed"), ("order placed", "bought"), ("Search", "searched"), ("add_to_wishlist", "added"), ("read", "viewed")],
+)  # fmt: skip
+def test_personalize_rows_take_the_usual_names_and_those_of_its_files(name: str, verb: str, tmp_path: Path) -> None:
+    path = written(tmp_path, "i.csv", f"USER_ID,ITEM_ID,TIMESTAMP,EVENT_TYPE\nada,a,{AT},{name}\n")
+    assert [one.verb for one in parted(personalize_csv.rows(path, NOW, {}))[0]] == [verb]
+
+
+def test_a_cell_that_is_too_long_costs_its_row_only(tmp_path: Path) -> None:
+    long = "x" * 200_000
+    text = f"person,item,at\nada,a,{AT}\nbob,{long},{AT}\ncy,c,{AT}\n"
+    got, bad = parted(csv.rows(written(tmp_path, "a.csv", text), Columns(), NOW))
+    assert [one.person for one in got] == ["ada", "cy"]
+    assert [(one.field, one.why) for one in bad] == [("line 3", "a cell has more than 131,072 characters; shorten it")]
+    assert (bad[0].person, bad[0].raw) == ("bob", b"bob," + b"x" * (RAW_MOST - 4))
+    things = list(personalize_csv.items(written(tmp_path, "i.csv", f"ITEM_ID,TITLE\na,A\nb,{long}\nc,C\n")))
+    assert [one.id for one in things if isinstance(one, Item)] == ["a", "c"]
+    assert [one.field for one in things if isinstance(one, Quarantined)] == ["line 3"]
+    with pytest.raises(BadInput, match=r"line 2: .* a quote that is never closed"):
+        list(csv.rows(written(tmp_path, "b.csv", f'person,item,at\nada,"a\n{long}\n'), Columns(), NOW))
 
 
 def test_personalize_items_and_people(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from tactful.domain.identity import ALIAS, CONFIRMED, DEVICE, DISOWNED, Link
 from tactful.domain.item import Item, Price
 from tactful.engine import Engine, Shell
 from tactful.flow.gate import Refused
-from tactful.flow.restore import allowed_now, readmit, still_to_say
+from tactful.flow.readmit import allowed_now, readmit, still_to_say
 from tactful.ports import Quarantined, Record
 from tests.shop import DAY, NOW, Shop, act, allow, charter
 

@@ -2,9 +2,7 @@
 
 import asyncio
 import contextlib
-import shutil
-import tempfile
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +10,9 @@ import pytest
 
 from tactful.contracts import LATER, change, receipt, record
 from tactful.domain.errors import StoreBusy, TooBusy
-from tactful.stores.sqlite import Bounds, connect, create
+from tactful.stores.sqlite import Bounds, connect
 from tactful.stores.sqlite.commands import Append, Call, Frames, answer, decode_call, frame
 from tactful.stores.sqlite.pressure import Pressure
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    path = Path(tempfile.mkdtemp(prefix="tactful-"))
-    create(path)
-    yield path
-    shutil.rmtree(path)
 
 
 class Mute:

@@ -88,3 +88,50 @@ def test_a_folder_that_holds_no_installation_says_how_to_make_one(tmp_path: Path
 def test_the_line_of_a_field(field: str, line: int) -> None:
     text = 'a = 1\n[t]\nb = 2\n[t.c]\nd = 3\nu.v = 4\n# c\n["w".x]\n'
     assert line_of(text.replace("u.v", "u.v", 1), field) == (line if field != "u.v" else 1)
+
+
+# -------------------------------------------------------------------------------------------------------- bases and pages
+
+BASED = """
+[recipes.picks]
+purpose = "personalise"
+limit = 7
+strategy = { use = "popular" }
+arranger = { use = "diverse", attribute = "author", most = 1 }
+
+[placements.one]
+base = "picks"
+
+[placements.two]
+base = "one"
+limit = 3
+"""
+
+
+def test_a_base_lies_under_a_placement_and_a_base_of_a_base_under_both(tmp_path: Path) -> None:
+    recipes = read_home(home_with(tmp_path, TEXT + BASED)).recipes
+    assert (recipes["one"].placement.limit, recipes["two"].placement.limit) == (7, 3)
+    assert recipes["one"].arranger == recipes["two"].arranger
+    assert recipes["one"].fingerprint != recipes["two"].fingerprint
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "why"),
+    [
+        ('[placements.x]\nbase = "nothing"', "placements.x.base", "There|picks|'nothing'"),
+        ('[placements.x]\nbase = "y"\n[placements.y]\nbase = "x"', "placements.x.base", "x → y → x leads back"),
+        ('[placements.x]\nbase = "picks"\nlimit = "9"', "placements.x.limit", "expected `int`"),
+        ('[pages.front]\nrows = ["one", "nowhere"]', "pages.front.rows", "no placement is called 'nowhere'"),
+        ('[pages.front]\nrows = ["one", { placement = "one" }]', "pages.front.rows", "twice"),
+        ('[pages.front]\nrows = ["one"]\nshow = 2', "pages.front.rows", "shows 2"),
+        ('[placements.x]\nbase = "picks"\nbatch = "weekly"', "placements.x.batch", "kind = 'inferred'"),
+        ('[placements.x]\nbase = "picks"\nfallback = { use = "populer" }', "placements.x.fallback", "There are"),
+    ],
+)
+def test_mistakes_in_bases_and_pages_are_named(text: str, field: str, why: str, tmp_path: Path) -> None:
+    home = home_with(tmp_path, TEXT + BASED + text)
+    with pytest.raises(BadSettings, match=why) as raised:
+        read_home(home)
+    assert field in str(raised.value)
+    line = line_of((home / "tactful.toml").read_text(), field)
+    assert f"tactful.toml:{line}" in str(raised.value) or f"line {line}" in str(raised.value)

@@ -47,15 +47,6 @@ from tactful.stores.sqlite.writer import Writer
 PERSON, VALUE = "canary-person-ann@example.org", "canary-value-pregnant"
 
 
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """A data folder with a short path, since a Unix socket has to fit into it."""
-    path = Path(tempfile.mkdtemp(prefix="tactful-"))
-    create(path)
-    yield path
-    shutil.rmtree(path)
-
-
 @contextlib.contextmanager
 def opened(folder: Path) -> Iterator[Stores]:
     stores = open_sqlite(folder)

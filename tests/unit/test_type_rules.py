@@ -10,7 +10,8 @@ from tactful.settings import read_charter
 from tests.shop import template
 
 TEXT = template("charter.toml").replace(
-    'traits = ["interests", "avoid"]', 'traits = ["interests", "avoid", "height", "birth_year", "child", "when"]'
+    'traits = ["interests", "avoid"]',
+    'traits = ["interests", "avoid", "height", "birth_year", "birth_date", "child", "when"]',
 )
 HEAD = "\n[data.told.types]\n"
 
@@ -19,6 +20,11 @@ def read(tmp_path: Path, types: str, head: str = HEAD, text: str = TEXT) -> Char
     path = tmp_path / "charter.toml"
     path.write_text(text + head + types + "\n", encoding="utf-8")
     return read_charter(path)
+
+
+def test_of_a_date_of_birth_the_year_alone_may_be_kept(tmp_path: Path) -> None:
+    for type_ in ("date", "birth_year"):
+        assert read(tmp_path, f'birth_date = {{ type = "{type_}" }}').data["told"].types["birth_date"].type == type_
 
 
 def test_types_are_read(tmp_path: Path) -> None:
@@ -55,6 +61,7 @@ WRONG = {
     "an assumed child": ('child = { type = "yes_no", fill = false }', "child.fill", "assumed to be a child", "Delete"),
     "an assumed age": ('birth_year = { type = "birth_year", fill = 1990 }', "birth_year.fill", "assumed to be a child", "Delete"),
     "a child of text": ('child = { type = "text" }', "child.type", "protects children", "yes_no"),
+    "a birthday of text": ('birth_date = { type = "text" }', "birth_date.type", "protects children", '"date"'),
     "a typo": ('height = { type = "number", lest = 2 }', "height.lest", "unknown field", "'least'"),
     "a wrong type": ('height = { type = "number", fresh_days = "long" }', "height.fresh_days", "expected `int`", "docs"),
 }  # fmt: skip

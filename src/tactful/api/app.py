@@ -31,6 +31,9 @@ from tactful.domain.errors import BadInput, TactfulError
 REFRESH_S = 1.0
 PURGE_S = 60.0
 SHAPE = "See /openapi/openapi.json for the shape"
+OWN_ROUTES = (
+    *ROUTES, *IDENTITY, *ITEMS, *segment.ROUTES, *personalize.ROUTES, *gorse.ROUTES, *gorse_choices.ROUTES, feed,
+)  # fmt: skip
 log = logging.getLogger("tactful")
 
 
@@ -47,30 +50,10 @@ class _Request(Request[Any, Any, Any]):
 
 def create_app(service: Service, more_routes: Sequence[Any] = (), **options: Any) -> Litestar:
     """The application of one worker. more_routes: pages served beside the API."""
-
-    @contextlib.asynccontextmanager
-    async def lifespan(app: Litestar) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(_refresh(service)), asyncio.create_task(_purge(service))]
-        try:
-            yield
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-
+    limits = service.limits
     return Litestar(
-        route_handlers=[
-            *ROUTES,
-            *IDENTITY,
-            *ITEMS,
-            *segment.ROUTES,
-            *personalize.ROUTES,
-            *gorse.ROUTES,
-            *gorse_choices.ROUTES,
-            feed,
-            *more_routes,
-        ],
-        lifespan=[lifespan],
+        route_handlers=[*OWN_ROUTES, *more_routes],
+        lifespan=[_background],
         before_send=[say_any_origin],
         exception_handlers={
             TactfulError: _known_error,
@@ -87,12 +70,24 @@ def create_app(service: Service, more_routes: Sequence[Any] = (), **options: Any
         ),
         state=_state(service),
         request_class=_Request,
-        middleware=[DefineMiddleware(Bodies, room=Room(service.limits.bodies_mb << 20))],
-        request_max_body_size=1024
-        * max(service.limits.body_kb, service.limits.rudder_body_kb, service.limits.items_body_kb),
+        middleware=[DefineMiddleware(Bodies, room=Room(limits.bodies_mb << 20))],
+        request_max_body_size=1024 * max(limits.body_kb, limits.rudder_body_kb, limits.items_body_kb),
         logging_config=None,
         **options,
     )
+
+
+@contextlib.asynccontextmanager
+async def _background(app: Litestar) -> AsyncIterator[None]:
+    """What goes on beside the requests, for as long as the application runs."""
+    service: Service = app.state["service"]
+    tasks = [asyncio.create_task(_refresh(service)), asyncio.create_task(_purge(service))]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _state(service: Service) -> Any:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from litestar import Request
-from msgspec import Struct
+from msgspec import field, structs
 
 from tactful.api.access import Key
 from tactful.api.routes import inflate
@@ -13,31 +13,21 @@ from tactful.api.service import Service
 from tactful.domain.decision import Ask
 from tactful.domain.identity import ANONYMOUS
 from tactful.engine import Answer, must_be_durable
-from tactful.intake import Outcome, Problem
+from tactful.intake import Outcome
 
 Req = Request[Any, Any, Any]
 log = logging.getLogger("tactful")
 
 
-class Account(Struct):
+class Account(Outcome, frozen=True):
     """What became of a batch: sent = stored + duplicate + quarantined + refused. unmapped: names that mean nothing here, and how often they came."""
 
-    sent: int
-    stored: int
-    duplicate: int
-    quarantined: int
-    refused: int
-    stripped: dict[str, int]
-    problems: list[Problem]
-    unmapped: dict[str, int] = {}
+    unmapped: dict[str, int] = field(default_factory=dict)
 
     @staticmethod
     def of(outcome: Outcome, unmapped: Mapping[str, int]) -> "Account":
         """The account of an outcome."""
-        return Account(
-            outcome.sent, outcome.stored, outcome.duplicate, outcome.quarantined, outcome.refused,
-            outcome.stripped, list(outcome.problems), dict(unmapped),
-        )  # fmt: skip
+        return Account(**structs.asdict(outcome), unmapped=dict(unmapped))
 
     @property
     def header(self) -> str:

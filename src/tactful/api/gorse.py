@@ -16,6 +16,7 @@ from tactful.api.access import Key
 from tactful.api.foreign import Account, Req, body_of
 from tactful.api.service import Service, of
 from tactful.connectors import gorse
+from tactful.connectors.pieces import Brought, Unreadable
 from tactful.domain.errors import BadInput, NoKey, NotAllowed, TactfulError
 from tactful.domain.item import Item
 
@@ -53,7 +54,7 @@ def _known_error(_: Req, error: TactfulError) -> Response[bytes]:
     return _text(error.status, KEY_FIX if isinstance(error, NoKey) else str(error))
 
 
-def _unreadable(_: Req, error: gorse.Unreadable) -> Response[bytes]:
+def _unreadable(_: Req, error: Unreadable) -> Response[bytes]:
     return _text(400, f"{error.field}: {error.why}.")
 
 
@@ -66,7 +67,7 @@ def _not_here(_: Req, error: Missing) -> Response[bytes]:
 
 
 HANDLERS: Any = {
-    TactfulError: _known_error, gorse.Unreadable: _unreadable, HTTPException: _http_error, Missing: _not_here,
+    TactfulError: _known_error, Unreadable: _unreadable, HTTPException: _http_error, Missing: _not_here,
 }  # fmt: skip
 OPTIONS: Any = {"status_code": 200, "exception_handlers": HANDLERS}
 
@@ -87,7 +88,7 @@ def count_of(request: Req, name: str, usual: int, most: int) -> int:
 # ------------------------------------------------------------------------------------------------------------ feedback
 
 
-async def _take(request: Req, key: Key, brought: gorse.Brought) -> Success:
+async def _take(request: Req, key: Key, brought: Brought) -> Success:
     service = of(request)
     outcome = await service.engine.take(brought.arrivals, brought.unusable, service.assumed(key)).settled()
     return Success(outcome.stored, Account.of(outcome, brought.unmapped))
@@ -179,8 +180,8 @@ async def _insert(request: Req, came: list[gorse.GorseItem]) -> Success:
     for number, one in enumerate(came):
         try:
             items.append(gorse.item_of(one, catalogue.get(one.ItemId)))
-        except gorse.Unreadable as reason:
-            raise gorse.Unreadable(f"items[{number}].{reason.field}", reason.why) from None
+        except Unreadable as reason:
+            raise Unreadable(f"items[{number}].{reason.field}", reason.why) from None
     return await _put(service, items)
 
 

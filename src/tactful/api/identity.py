@@ -11,6 +11,7 @@ from tactful.api.shapes import Name
 from tactful.domain.consent import Dial
 from tactful.domain.errors import BadInput, NotAllowed
 from tactful.domain.identity import ADDED, ALIAS, ANONYMOUS, CHOSEN, CONFIRMED, DEVICE, UNLINKED, Link, member
+from tactful.engine import LINKS_MOST, ONE_FOR_EACH, TOO_MANY_LINKS
 from tactful.people import Linked
 
 Req = Request[Any, Any, Any]
@@ -102,6 +103,8 @@ async def link(request: Req, data: LinkRequest) -> IdentityResponse:
     consent = service.engine.consent(data.person)
     if consent.version and consent.dial is Dial.off:
         raise NotAllowed(why="The person's dial stands at 'Off'", fix="Link nothing until they turn it up")
+    if len(service.engine.people.links(data.person)) >= LINKS_MOST:
+        raise BadInput(field="person", why=TOO_MANY_LINKS, fix=ONE_FOR_EACH)
     alias = data.alias and not data.name.startswith(ANONYMOUS)  # others may have used a device before
     return await _keep(service, data.person, data.name, ALIAS if alias else DEVICE, "linked")
 

@@ -15,6 +15,7 @@ from tactful.api.access import Key
 from tactful.api.foreign import Account, Req, body_of, chosen, seen, whom
 from tactful.api.service import Service, of
 from tactful.connectors import personalize
+from tactful.connectors.pieces import Brought
 from tactful.domain.decision import Ask
 from tactful.domain.errors import BadInput, NoKey, TactfulError, TooManyItems, UnknownPlacement
 from tactful.domain.identity import ANONYMOUS
@@ -70,7 +71,7 @@ def _call(request: Req) -> str:
     return str(request.headers.get("amz-sdk-invocation-id", ""))
 
 
-async def _taken(service: Service, key: Key, brought: personalize.Brought, named: bool) -> Response[Account]:
+async def _taken(service: Service, key: Key, brought: Brought, named: bool) -> Response[Account]:
     """Take it. named: the client names people, not a session of nobody by name, who agreed to nothing elsewhere."""
     assumed = service.assumed(key) if named else None
     outcome = await service.engine.take(brought.arrivals, brought.unusable, assumed).settled()

@@ -2,7 +2,7 @@
 
 import logging
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from litestar import Request, delete, get, post, put
@@ -45,6 +45,29 @@ async def decide(request: Req, data: shapes.DecideRequest) -> shapes.DecideRespo
     ]
     answers = await _answered(service.engine.decide(person, asks, data.context))
     return shapes.DecideResponse([decision_out(answer, data.texts) for answer in answers])
+
+
+@post("/v1/decide/page", status_code=200)
+async def page(request: Req, data: shapes.PageRequest) -> shapes.PageResponse:
+    """Choose for a whole page whose rows stand in the person's own order."""
+    service = of(request)
+    key = service.key(request, "decide")
+    person = service.who(request, key, data.person, data.anonymous)
+    languages = languages_of(data.language)
+    answers = service.engine.page(person, data.page, data.context, data.exclude, languages, data.market)
+    return page_out(data.page, await _answered(answers), data.texts)
+
+
+def page_out(name: str, answers: Sequence[Answer], texts: bool = False) -> shapes.PageResponse:
+    """A page as the client gets it. texts: whether the items' texts come along."""
+    rows, personal = [], False
+    for answer in answers:
+        out, placed = decision_out(answer, texts), answer.receipt.placed
+        value = placed.value if placed is not None else 0.0
+        personal = personal or (placed is not None and placed.personal)
+        words = answer.decision.recipe.placement.words
+        rows.append(shapes.PageRow(**structs.asdict(out), words=words, value=value))
+    return shapes.PageResponse(name, personal, rows)
 
 
 @post("/v1/rank", status_code=200)
@@ -251,5 +274,5 @@ def unreadable(mistake: Exception) -> str:
 
 
 ROUTES: list[HTTPRouteHandler] = [
-    decide, rank, get_consent, put_consent, forget, get_receipt, token, health,
+    decide, page, rank, get_consent, put_consent, forget, get_receipt, token, health,
 ]  # fmt: skip

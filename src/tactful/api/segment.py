@@ -167,10 +167,7 @@ async def _take(request: Req, came: Batch) -> shapes.BatchResponse:
         facts = mistake.facts
         raise _too_large(facts["field"], facts["size"], facts["most"], facts["fix"]) from None
     outcome = await service.engine.take(read, unusable, service.assumed(key), of_devices=False).settled()
-    return shapes.BatchResponse(
-        True, outcome.sent, outcome.stored, outcome.duplicate, outcome.quarantined, outcome.refused,
-        outcome.stripped, list(outcome.problems),
-    )  # fmt: skip
+    return shapes.BatchResponse(**structs.asdict(outcome), success=True)
 
 
 def _key_in_address(request: Req) -> str:

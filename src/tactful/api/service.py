@@ -7,12 +7,13 @@ from litestar import Request
 from msgspec import Struct
 
 from tactful.api.access import Access, Key
-from tactful.connectors.segment import Caller, meaning
+from tactful.connectors.segment import Caller
 from tactful.domain.consent import ConsentChange, Dial
 from tactful.domain.errors import NotAllowed
 from tactful.domain.identity import ANONYMOUS, account_of
 from tactful.engine import Engine
 from tactful.settings import Settings
+from tactful.wire import means_of
 
 
 class Feeding(Struct, frozen=True):
@@ -34,8 +35,7 @@ class Service:
     ) -> None:
         self.engine, self.access, self.feeding = engine, access, feeding
         self.limits, self.personalize, self.gorse = settings.limits, settings.personalize, settings.gorse
-        names = settings.segment
-        self.means = meaning(names.events, names.pages, names.items, names.consent, engine.charter.purposes)
+        self.means = means_of(settings, engine.charter)
 
     def key(self, request: "Request[Any, Any, Any]", scope: str, body_key: str | None = None) -> Key:
         """The key of a request. Raises NoKey or NotAllowed."""

@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 from tactful.domain.item import Attribute, Price
 from tactful.domain.item_rules import Rejected
 from tactful.domain.receipt import Receipt
-from tactful.intake import Problem
+from tactful.intake import Outcome
 
 Name = Annotated[str, Meta(min_length=1, max_length=256)]
 Names = Annotated[list[Name], Meta(max_length=10_000)]
@@ -32,6 +32,19 @@ class DecideRequest(Struct, forbid_unknown_fields=True):
     """
 
     placements: Annotated[list[Name | PlacementAsk], Meta(min_length=1)]
+    person: Name | None = None
+    anonymous: Name | None = None
+    context: Context = {}
+    exclude: Names = []
+    language: Annotated[str, Meta(max_length=200)] = ""
+    market: Annotated[str, Meta(max_length=100)] = ""
+    texts: bool = False
+
+
+class PageRequest(Struct, forbid_unknown_fields=True):
+    """Who is asking for which declared page, `[pages.NAME]` of tactful.toml. language, market, texts: as in a request for placements."""
+
+    page: Name
     person: Name | None = None
     anonymous: Name | None = None
     context: Context = {}
@@ -107,17 +120,25 @@ class DecideResponse(Struct):
     decisions: list[DecisionOut]
 
 
-class BatchResponse(Struct):
+class PageRow(DecisionOut):
+    """A row in its place. words: what the placement is, as tactful.toml says it. value: the estimated chance that the next choice falls into it."""
+
+    words: str
+    value: float
+
+
+class PageResponse(Struct):
+    """The rows, in the order in which this person is likeliest to choose from them. personal: whether anything about the person moved them."""
+
+    page: str
+    personal: bool
+    rows: list[PageRow]
+
+
+class BatchResponse(Outcome, frozen=True, kw_only=True):
     """The account: sent = stored + duplicate + quarantined + refused."""
 
     success: bool
-    sent: int
-    stored: int
-    duplicate: int
-    quarantined: int
-    refused: int
-    stripped: dict[str, int]
-    problems: list[Problem]
 
 
 class ItemsResponse(Struct):

@@ -13,6 +13,7 @@ from tactful.cli.imports import import_
 from tactful.cli.items import items
 from tactful.cli.lake import lake
 from tactful.cli.opening import opened
+from tactful.cli.placements import batch, page, placement
 from tactful.cli.quarantine import quarantine
 from tactful.cli.receivers import feed, receivers
 from tactful.cli.show import as_json, errors, fail, json_option, table
@@ -257,3 +258,5 @@ tactful.add_command(receivers)
 tactful.add_command(feed)
 tactful.add_command(lake)
 tactful.add_command(key)
+for command in (placement, page, batch):
+    tactful.add_command(command)

@@ -22,7 +22,7 @@ from tactful.domain.item import Item
 from tactful.domain.profile import UNKNOWN
 from tactful.engine import Engine
 from tactful.flow.fold import fold
-from tactful.flow.identity import effective, owner_of, people_behind
+from tactful.flow.identity import effective_for_all, owner_of, people_behind
 from tactful.flow.release import kept_back
 
 Links = Mapping[str, Sequence[Link]]
@@ -170,7 +170,7 @@ class _Acts:
         catalogue, now = engine.shelf().catalogue, engine.shell.now()
         links = dict(engine.stores.links.everybody())
         consents = {name: Consent.of(changes) for name, changes in engine.stores.consents.everybody()}
-        allowed = effective(consents, links)
+        allowed = effective_for_all(consents, links)
         for person in _people(engine):
             profile = fold(UNKNOWN, [(1, event) for event in person.events])
             consent = Consent.of(person.changes)
@@ -274,21 +274,27 @@ def _opened(where: str) -> Iterator[IO[str]]:
 @contextmanager
 def _draft(path: Path) -> Iterator[Path]:
     """Where to write what becomes `path` in the end. Raises BadInput if it cannot be written."""
+    if path.is_dir():
+        raise BadInput(field=str(path), why="it is a folder, and this format is one file", fix="Name a file in it")
     draft = path.with_name(f".{path.name}.draft")
     try:
         os.close(os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600))
-        yield draft
-        draft.chmod(0o600)
-        draft.replace(path)
+        try:
+            yield draft
+            draft.chmod(0o600)
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
     except OSError as error:
         raise BadInput(field=str(path), why=error.strerror or str(error), fix="Name another file") from None
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _folder(where: str) -> Path:
     folder = Path(where)
     if folder.exists() and not folder.is_dir():
         raise BadInput(field=where, why="it is a file, and this format is several", fix="Name a folder")
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadInput(field=where, why=error.strerror or str(error), fix="Name another folder") from None
     return folder.resolve()

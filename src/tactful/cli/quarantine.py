@@ -70,11 +70,13 @@ def replay(home: Path, everything: bool, field: str, machine: bool) -> None:
     """Take pieces in again after a fix. What succeeds, or may not be kept, leaves; the rest stays until its seven days are over."""
     from tactful.replay import concerns
     from tactful.replay import replay as again
+    from tactful.wire import means_of
 
     if everything == bool(field):
         fail("Say which pieces: --all, or --field FIELD. `tactful quarantine list` names the fields.")
     with opened(home) as (installed, engine):
-        done = again(engine, lambda piece: everything or concerns(piece, field), installed.means)
+        means = means_of(installed.settings, installed.charter)
+        done = again(engine, lambda piece: everything or concerns(piece, field), means)
     if machine:
         as_json(done)
         return

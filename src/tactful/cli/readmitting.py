@@ -13,7 +13,7 @@ from tactful.domain.event import Event
 from tactful.engine import Engine
 from tactful.flow.clean import ID_MOST
 from tactful.flow.gate import Refused
-from tactful.flow.restore import allowed_now, readmit, still_to_say
+from tactful.flow.readmit import allowed_now, readmit, still_to_say
 from tactful.ports import Quarantined, Record
 
 Row = Line | Quarantined

@@ -21,7 +21,7 @@ def train_all(engine: Engine, machine: bool) -> None:
             click.echo("Nobody allows `learn` yet: models will know the catalogue only.")
     rows = []
     catalogue = engine.shelf().catalogue
-    for name, strategy in learners(recipe.strategy for recipe in engine.recipes.values()).items():
+    for name, strategy in learners(one for recipe in engine.recipes.values() for one in recipe.strategies).items():
         began = time.perf_counter()
         model = fit(strategy, interactions, catalogue)
         version = engine.models.save(model)

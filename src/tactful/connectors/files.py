@@ -3,19 +3,47 @@
 import gzip
 import hashlib
 import io
+import zlib
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any
+
+from tactful.domain.errors import BadInput
 
 LINE_MOST = 1 << 20
 """The longest line that is looked at, in bytes. What is longer is one mistake, not data."""
 _LOOK = 1 << 20  # bytes at each end of a file by which it is known again
+_UNZIPPED = 1 << 16  # bytes unzipped at once
+
+
+class _Unzipped(io.RawIOBase):
+    """What a gzipped file holds. Reading raises BadInput if it is no gzip, or was cut off."""
+
+    def __init__(self, file: gzip.GzipFile) -> None:
+        self._file = file
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        try:
+            return self._file.readinto(buffer)
+        except (gzip.BadGzipFile, zlib.error, EOFError) as mistake:
+            raise BadInput(
+                field=str(self._file.name),
+                why=f"its name ends in .gz, and it is not whole, or no gzip ({mistake})",
+                fix="Zip it again, or rename it if it is not zipped",
+            ) from None
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
 
 
 def open_bytes(path: Path) -> IO[bytes]:
     """The file's bytes, unzipped if its name ends in `.gz`."""
-    return cast("IO[bytes]", gzip.open(path)) if path.suffix == ".gz" else path.open("rb")
+    return io.BufferedReader(_Unzipped(gzip.GzipFile(path)), _UNZIPPED) if path.suffix == ".gz" else path.open("rb")
 
 
 def open_text(path: Path, encoding: str = "utf-8-sig", errors: str = "strict", newline: str | None = None) -> IO[str]:

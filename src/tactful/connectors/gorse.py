@@ -10,13 +10,13 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from msgspec import Meta, Struct, structs
 
+from tactful.connectors import pieces
+from tactful.connectors.pieces import Brought, Unreadable, decoded, set_aside
 from tactful.connectors.segment import Caller
 from tactful.connectors.verbs import verb_of
-from tactful.domain.errors import BadInput
 from tactful.domain.event import TOWARDS, Arrival
 from tactful.domain.identity import ANONYMOUS
 from tactful.domain.item import Attribute, Item
-from tactful.ports import Quarantined
 
 T = TypeVar("T")
 Name = Annotated[str, Meta(min_length=1, max_length=256)]
@@ -24,6 +24,7 @@ CATEGORIES, LABELS, TIMESTAMP = "categories", "labels", "timestamp"
 OWN = (CATEGORIES, LABELS, TIMESTAMP)
 """Attributes under which an item keeps what Gorse has fields for."""
 DEEPEST = 8
+TOO_LARGE = ("body", "send less with each")
 
 
 class Feedback(Struct):
@@ -85,21 +86,9 @@ class Score(Struct):
     Score: float
 
 
-class Brought(Struct, frozen=True):
-    """What a request brings, what of it cannot be read, and feedback types that mean nothing here, with how often they came."""
-
-    arrivals: list[Arrival]
-    unusable: list[Quarantined]
-    unmapped: dict[str, int]
-
-
-def read(body: bytes, kind: Any) -> Any:
+def read(body: bytes, kind: type[T]) -> T:
     """A request as this type. Raises BadInput, which names the field."""
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as mistake:
-        field, why = _mistake(mistake)
-        raise BadInput(field=field, why=why, fix="Send what Gorse's API describes") from None
+    return pieces.read(body, kind, "Send what Gorse's API describes")
 
 
 # ------------------------------------------------------------------------------------------------------------ feedback
@@ -117,7 +106,7 @@ def feedback_brought(
     for number, raw in enumerate(came):
         person = ""
         try:
-            one = _decoded(raw, Feedback, most)
+            one = decoded(raw, Feedback, most, *TOO_LARGE)
             person = _proven(one.UserId, caller)
             verb = verb_of(one.FeedbackType, own)
             if not verb:
@@ -137,7 +126,7 @@ def feedback_brought(
                 )
             )
         except Unreadable as reason:
-            result.unusable.append(_set_aside(f"feedback[{number}]", now, raw, reason))
+            result.unusable.append(set_aside(f"feedback[{number}]", now, raw, reason, "UserId"))
     return result
 
 
@@ -146,10 +135,10 @@ def users_brought(came: Sequence[msgspec.Raw], caller: Caller, labels: str, now:
     result = Brought([], [], {})
     for number, raw in enumerate(came):
         try:
-            user = _decoded(raw, User, most)
+            user = decoded(raw, User, most, *TOO_LARGE)
             result.arrivals.append(user_arrival(_proven(user.UserId, caller), user.Labels, labels, bytes(raw), now))
         except Unreadable as reason:
-            result.unusable.append(_set_aside(f"users[{number}]", now, raw, reason))
+            result.unusable.append(set_aside(f"users[{number}]", now, raw, reason, "UserId"))
     return result
 
 
@@ -294,15 +283,7 @@ class Categories:
         return [item for item in found if all(item in self._in.get(category, {}) for category in others)]
 
 
-# ---------------------------------------------------------------------------------------------------- reading and errors
-
-
-class Unreadable(Exception):
-    """Which field of a piece cannot be read, and why."""
-
-    def __init__(self, field: str, why: str) -> None:
-        super().__init__(why)
-        self.field, self.why = field, why
+# ---------------------------------------------------------------------------------------------------- times and digests
 
 
 def moment(text: str | None) -> int | None:
@@ -319,38 +300,5 @@ def moment(text: str | None) -> int | None:
         raise Unreadable("Timestamp", "it is not a time in ISO 8601, such as 2026-11-21T10:00:00Z") from None
 
 
-def _decoded(raw: msgspec.Raw, kind: type[T], most: int) -> T:
-    if len(raw) > most:
-        raise Unreadable("body", f"it has {len(raw):,} bytes, the most is {most:,}; send less with each")
-    try:
-        return msgspec.json.decode(raw, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as mistake:
-        raise Unreadable(*_mistake(mistake)) from None
-
-
-class _Claim(Struct):
-    UserId: Any = None
-
-
-def _set_aside(where: str, now: int, raw: msgspec.Raw, reason: Unreadable) -> Quarantined:
-    """Into quarantine, under whom it names, proven or not, so that forgetting that person takes it out of there too."""
-    try:
-        named = msgspec.json.decode(raw, type=_Claim).UserId
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        named = ""
-    person = named if isinstance(named, str) and 0 < len(named) <= 256 and named.isprintable() else ""
-    return Quarantined(where, now, person, bytes(raw), reason.field, reason.why)
-
-
 def _digest(parts: Sequence[str], raw: bytes = b"") -> str:
     return hashlib.blake2b(msgspec.json.encode(parts) + raw, digest_size=16).hexdigest()
-
-
-def _mistake(mistake: Exception) -> tuple[str, str]:
-    """(field, why) of what msgspec found wrong."""
-    if isinstance(mistake, RecursionError):
-        return "body", "it is nested too deeply"
-    why, _, path = str(mistake).partition(" - at `$")
-    missing = re.search(r"required field `(.+?)`", why)
-    field = f"{path.rstrip('`')}.{missing.group(1)}" if missing else path.rstrip("`")
-    return field.lstrip(".") or "body", why[:1].lower() + why[1:]

@@ -12,13 +12,14 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from msgspec import Meta, Struct, structs
 
+from tactful.connectors import pieces
+from tactful.connectors.pieces import Brought, Unreadable, decoded, named, set_aside
 from tactful.connectors.segment import Caller
 from tactful.connectors.verbs import verb_of
 from tactful.domain.errors import BadInput
 from tactful.domain.event import Arrival
 from tactful.domain.identity import ANONYMOUS
 from tactful.domain.item import AUDIENCES, Attribute, Item, Price
-from tactful.ports import Quarantined
 
 T = TypeVar("T")
 Name = Annotated[str, Meta(min_length=1, max_length=256)]
@@ -27,6 +28,7 @@ FilterValues = Annotated[dict[str, Annotated[str, Meta(max_length=1000)]], Meta(
 Context = Annotated[dict[str, Annotated[str, Meta(max_length=1000)]], Meta(max_length=150)]
 Columns = Annotated[dict[str, Annotated[list[str], Meta(max_length=99)]], Meta(max_length=1)]
 BOUND = 1 << 63
+TOO_LARGE = ("properties", "send smaller properties")
 LATEST = 1e11  # seconds: far beyond what `clean` takes, and still a whole number
 
 
@@ -107,14 +109,6 @@ class GetPersonalizedRanking(Struct):
     metadataColumns: Columns | None = None
 
 
-class Brought(Struct, frozen=True):
-    """What a request brings, what of it cannot be read, and event types that mean nothing here, with how often they came."""
-
-    arrivals: list[Arrival]
-    unusable: list[Quarantined]
-    unmapped: dict[str, int]
-
-
 def access_key(authorization: str) -> str:
     """The access-key id in the header of a signed request; "" if there is none."""
     found = re.match(r"AWS4-HMAC-SHA256\s+Credential=([^/,\s]+)/", authorization)
@@ -123,11 +117,7 @@ def access_key(authorization: str) -> str:
 
 def read(body: bytes, kind: type[T]) -> T:
     """A request. Raises BadInput, which names the field."""
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as mistake:
-        field, why = _mistake(mistake)
-        raise BadInput(field=field, why=why, fix="Send what the Amazon Personalize API describes") from None
+    return pieces.read(body, kind, "Send what the Amazon Personalize API describes")
 
 
 # -------------------------------------------------------------------------------------------------------------- events
@@ -151,14 +141,14 @@ def brought(
         where = f"eventList[{number}]"
         try:
             if (came.userId or "").startswith(ANONYMOUS):
-                raise _Unusable(
+                raise Unreadable(
                     "userId", f"a person's id cannot begin with {ANONYMOUS}; leave it out, sessionId names the device"
                 )
-            event = _decoded(raw, OneEvent, most)
+            event = decoded(raw, OneEvent, most, *TOO_LARGE)
             fresh = _digest(f"{seed}|{number}", b"" if call else bytes(raw))
             result.arrivals.extend(_arrivals(event, person, also, fresh, own, result.unmapped))
-        except _Unusable as reason:
-            result.unusable.append(_set_aside(where, now, person, raw, reason))
+        except Unreadable as reason:
+            result.unusable.append(set_aside(where, now, raw, reason, person=person))
     return result
 
 
@@ -178,7 +168,7 @@ def _arrivals(
     if not verb:
         unmapped[event.eventType] = unmapped.get(event.eventType, 0) + 1
     elif not isinstance(item, str) or not item:
-        raise _Unusable("itemId", "the event names no item; send itemId")
+        raise Unreadable("itemId", "the event names no item; send itemId")
     did = Arrival(
         id=name, person=person, name=event.eventType, at=at, verb=verb, also=also, fields=properties,
         items=(item,) if verb and isinstance(item, str) else (), value=_number(value),
@@ -198,56 +188,20 @@ def users_brought(came: PutUsers, caller: Caller, call: str, now: int, most: int
     for number, raw in enumerate(came.users):
         person = ""
         try:
-            user = _decoded(raw, OneUser, most)
+            user = decoded(raw, OneUser, most, *TOO_LARGE)
             person = user.userId
             if person.startswith(ANONYMOUS):
-                raise _Unusable("userId", f"a person's id cannot begin with {ANONYMOUS}")
+                raise Unreadable("userId", f"a person's id cannot begin with {ANONYMOUS}")
             if not caller.trusted and person != caller.person:
-                raise _Unusable(
+                raise Unreadable(
                     "userId", "a public key cannot speak for a known person; use a secret key on your server"
                 )
             fresh = _digest(f"{call}|user|{number}", b"" if call else bytes(raw))
             traits = {name: _value(value) for name, value in _properties(user.properties).items()}
             result.arrivals.append(Arrival(id=fresh, person=person, name="put_users", traits=traits))
-        except _Unusable as reason:
-            result.unusable.append(_set_aside(f"users[{number}]", now, person, raw, reason))
+        except Unreadable as reason:
+            result.unusable.append(set_aside(f"users[{number}]", now, raw, reason, person=person))
     return result
-
-
-class _Unusable(Exception):
-    def __init__(self, field: str, why: str) -> None:
-        super().__init__(why)
-        self.field, self.why = field, why
-
-
-def _set_aside(where: str, now: int, person: str, raw: msgspec.Raw, reason: _Unusable) -> Quarantined:
-    person = person or _claimed(raw)
-    named = person if 0 < len(person) <= 256 and person.isprintable() else ""
-    return Quarantined(where, now, named, bytes(raw), reason.field, reason.why)
-
-
-class _Claim(Struct):
-    """Whom something names, read from what is otherwise unusable."""
-
-    userId: Any = None
-
-
-def _claimed(raw: msgspec.Raw) -> str:
-    """Whom a piece names, so that forgetting that person takes it out of quarantine too; "" if nobody."""
-    try:
-        claim = msgspec.json.decode(raw, type=_Claim).userId
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return ""
-    return claim if isinstance(claim, str) else ""
-
-
-def _decoded(raw: msgspec.Raw, kind: type[T], most: int) -> T:
-    if len(raw) > most:
-        raise _Unusable("properties", f"it has {len(raw):,} bytes, the most is {most:,}; send smaller properties")
-    try:
-        return msgspec.json.decode(raw, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as mistake:
-        raise _Unusable(*_mistake(mistake)) from None
 
 
 def _properties(text: str | None) -> dict[str, Any]:
@@ -257,7 +211,7 @@ def _properties(text: str | None) -> dict[str, Any]:
     try:
         return msgspec.json.decode(text, type=dict[str, Any])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as mistake:
-        raise _Unusable("properties", f"it is not a JSON object as text ({_mistake(mistake)[1]})") from None
+        raise Unreadable("properties", f"it is not a JSON object as text ({named(mistake)[1]})") from None
 
 
 def _value(value: Any) -> Any:
@@ -273,16 +227,6 @@ def _digest(name: str, more: bytes = b"") -> str:
     return hashlib.blake2b(name.encode(errors="surrogatepass") + more, digest_size=16).hexdigest()
 
 
-def _mistake(mistake: Exception) -> tuple[str, str]:
-    """(field, why) of what msgspec found wrong."""
-    if isinstance(mistake, RecursionError):
-        return "body", "it is nested too deeply"
-    why, _, path = str(mistake).partition(" - at `$")
-    missing = re.search(r"required field `(.+?)`", why)
-    field = f"{path.rstrip('`')}.{missing.group(1)}" if missing else path.rstrip("`")
-    return field.lstrip(".") or "body", why[:1].lower() + why[1:]
-
-
 # --------------------------------------------------------------------------------------------------------------- items
 
 TITLES = ("title", "name", "itemName", "productName")
@@ -295,7 +239,7 @@ def item_of(came: OneItem, known: Item | None, where: str) -> Item:
     before = known or Item(id=came.itemId, title=came.itemId)
     try:
         properties = _properties(came.properties)
-    except _Unusable as reason:
+    except Unreadable as reason:
         raise BadInput(field=f"{where}.properties", why=reason.why, fix="Send a JSON object as text") from None
     title, text = (
         next((properties.pop(n) for n in names if isinstance(properties.get(n), str)), "") for names in (TITLES, TEXTS)

@@ -8,22 +8,21 @@ from typing import IO
 from msgspec import structs
 
 from tactful.connectors.csv import rows as csv_rows
-from tactful.connectors.files import open_text
-from tactful.connectors.mapping import Columns
+from tactful.connectors.csv import table
+from tactful.connectors.mapping import RAW_MOST, Columns
+from tactful.connectors.verbs import USUAL, plain
 from tactful.domain.errors import BadInput
-from tactful.domain.event import VERBS, Arrival, Interaction
+from tactful.domain.event import Arrival, Interaction
 from tactful.domain.item import Attribute, Item, Price
 from tactful.ports import Quarantined
 
-VERB_OF: dict[str, str] = {
-    **{verb: verb for verb in VERBS},
-    "view": "viewed", "detailpageviewed": "viewed", "productviewed": "viewed", "watch": "finished", "watched": "finished",
-    "click": "clicked", "purchase": "bought", "purchased": "bought", "buy": "bought", "orderplaced": "bought",
-    "addtocart": "added", "productadded": "added", "removefromcart": "dropped", "rating": "rated", "rate": "rated",
-    "like": "liked", "dislike": "disliked", "search": "searched", "impression": "shown",
+VERB_OF = {
+    **USUAL, "watch": "finished", "watched": "finished", "detailpageviewed": "viewed", "productviewed": "viewed", "purchased": "bought",
+    "orderplaced": "bought", "productadded": "added", "search": "searched",
 }  # fmt: skip
-"""What an EVENT_TYPE means, whatever its case and without spaces, hyphens and underscores."""
+"""What an EVENT_TYPE means, whatever its case and without spaces, hyphens and underscores: the usual names, and those of these files."""
 
+_NO_ITEM = "it has no ITEM_ID, or not as many cells as the header"
 _OWN = ("ITEM_ID", "PRICE", "CREATION_TIMESTAMP")
 _TITLES = ("TITLE", "NAME", "ITEM_NAME", "PRODUCT_NAME")
 _TEXTS = ("DESCRIPTION", "PRODUCT_DESCRIPTION", "TEXT")
@@ -38,14 +37,14 @@ def rows(path: Path, now: int, means: Mapping[str, str], always: str = "viewed")
     verb, value, impression = (name if name in have else "" for name in ("EVENT_TYPE", "EVENT_VALUE", "IMPRESSION"))
     fields = ((impression, impression),) if impression else ()
     columns = Columns("USER_ID", "ITEM_ID", "TIMESTAMP", verb, value, always, fields=fields)
-    known = {**VERB_OF, **{_plain(name): meaning for name, meaning in means.items()}}
+    known = {**VERB_OF, **{plain(name): meaning for name, meaning in means.items()}}
     for row in csv_rows(path, columns, now):
         if isinstance(row, Quarantined):
             yield row
             continue
         shown = str(row.fields.get(impression, "")) if impression else ""
         # An unknown type is left to `clean`, which says what verbs there are.
-        meant = known.get(_plain(row.verb), row.verb)
+        meant = known.get(plain(row.verb), row.verb)
         yield structs.replace(row, verb=meant, fields={})
         if shown:
             items = tuple(dict.fromkeys(filter(None, shown.split("|"))))
@@ -64,22 +63,24 @@ def people(path: Path, declared: Iterable[str], now: int) -> Iterator[Arrival | 
 
 def items(path: Path) -> Iterator[Item | Quarantined]:
     """The items: price, title and description by their usual names, all else as attributes; `a|b` is a list."""
-    with open_text(path, errors="surrogateescape", newline="") as file:
-        reader = csv.DictReader(file)
-        if "ITEM_ID" not in (reader.fieldnames or ()):
-            raise _missing("ITEM_ID", path, reader.fieldnames or ())
-        for row in reader:
-            where, raw = f"line {reader.line_num}", ",".join(map(str, row.values())).encode(errors="surrogateescape")
-            try:
-                yield _item(row)
-            except ValueError as mistake:
-                why = "it is not UTF-8; save the file as UTF-8" if isinstance(mistake, UnicodeError) else str(mistake)
-                yield Quarantined(where, 0, "", raw, where, why)
+    read = table(path)
+    header = next(read)[1]
+    if "ITEM_ID" not in header:
+        raise _missing("ITEM_ID", path, header)
+    for line, cells, wrong in read:
+        try:
+            if wrong or len(cells) != len(header):
+                raise ValueError(wrong or _NO_ITEM)
+            yield _item(dict(zip(header, cells, strict=True)))
+        except ValueError as mistake:
+            where, raw = f"line {line}", ",".join(cells).encode(errors="surrogateescape")[:RAW_MOST]
+            why = "it is not UTF-8; save the file as UTF-8" if isinstance(mistake, UnicodeError) else str(mistake)
+            yield Quarantined(where, 0, "", raw, where, why)
 
 
 def _item(row: dict[str, str]) -> Item:
-    if None in row or None in row.values() or not row["ITEM_ID"]:
-        raise ValueError("it has no ITEM_ID, or not as many cells as the header")
+    if not row["ITEM_ID"]:
+        raise ValueError(_NO_ITEM)
     ",".join(row.values()).encode()
     title = next((row[name] for name in _TITLES if row.get(name)), row["ITEM_ID"])
     text = next((row[name] for name in _TEXTS if row.get(name)), "")
@@ -120,13 +121,8 @@ def write_people(file: IO[str], names: Iterable[str]) -> None:
     out.writerows((name,) for name in names)
 
 
-def _plain(name: str) -> str:
-    return "".join(one for one in name.lower() if one.isalnum())
-
-
 def _header(path: Path) -> list[str]:
-    with open_text(path, errors="surrogateescape", newline="") as file:
-        return next(csv.reader(file), [])
+    return next(table(path))[1]
 
 
 def _missing(name: str, path: Path, have: Iterable[str]) -> BadInput:

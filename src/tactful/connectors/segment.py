@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import Struct, structs
 
+from tactful.connectors.pieces import Unreadable
 from tactful.connectors.segment_body import Batch, read_batch, read_one
 from tactful.connectors.segment_names import ITEM_KEYS, Meaning, meaning, specification, specified
 from tactful.domain.errors import TooLarge
@@ -58,14 +59,6 @@ class Caller(Struct, frozen=True):
     device: str = ""
 
 
-class _Unusable(Exception):
-    """Why a message cannot be used: which field, and what would mend it."""
-
-    def __init__(self, field: str, why: str) -> None:
-        super().__init__(field, why)
-        self.field, self.why = field, why
-
-
 class _Around(NamedTuple):
     """What is needed to read a message besides the message."""
 
@@ -95,23 +88,23 @@ def arrivals(
             raise TooLarge(field=place, size=len(raw), unit="bytes", most=event_most, fix="Send smaller properties")
         try:
             message = _decoded(raw, batch)
-        except _Unusable as wrong:
+        except Unreadable as wrong:
             unusable.append(_set_aside(place, raw, wrong, batch, around))
             continue
         try:
             read.append(_arrival(message, around))
-        except _Unusable as wrong:
+        except Unreadable as wrong:
             unusable.append(_set_aside((message.messageId or place)[:64], raw, wrong, batch, around))
     return read, unusable
 
 
 def _decoded(raw: msgspec.Raw, batch: Batch) -> Message:
-    """The message, with what holds for the whole batch. Raises _Unusable."""
+    """The message, with what holds for the whole batch. Raises Unreadable."""
     try:
         message = _message.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as mistake:  # ValidationError is a DecodeError
         why, _, path = str(mistake).partition(" - at `$")
-        raise _Unusable(path.rstrip("`").lstrip(".") or "message", why[:1].lower() + why[1:]) from None
+        raise Unreadable(path.rstrip("`").lstrip(".") or "message", why[:1].lower() + why[1:]) from None
     if batch.kind:
         message.type = batch.kind
     if batch.context:
@@ -125,7 +118,7 @@ def again(piece: Quarantined, means: Meaning | None = None) -> tuple[list[Arriva
     return arrivals(Batch([msgspec.Raw(piece.raw)]), caller, piece.at, len(piece.raw), means)
 
 
-def _set_aside(name: str, raw: msgspec.Raw, wrong: _Unusable, batch: Batch, around: _Around) -> Quarantined:
+def _set_aside(name: str, raw: msgspec.Raw, wrong: Unreadable, batch: Batch, around: _Around) -> Quarantined:
     standing = around.caller.trusted, around.caller.person or ""
     whole = _with_its_envelope(raw, batch)
     return Quarantined(name, around.now, _claimed(raw), whole, wrong.field, wrong.why, FORMAT, *standing)
@@ -173,7 +166,7 @@ def _claimed(raw: msgspec.Raw) -> str:
 
 
 def _arrival(message: Message, around: _Around) -> Arrival:
-    """The message in our words. Raises _Unusable."""
+    """The message in our words. Raises Unreadable."""
     caller, means = around.caller, around.means
     person = _person(message, caller)
     said: dict[str, Any]  # fields of the arrival
@@ -232,18 +225,18 @@ def _identify(message: Message, person: str, caller: Caller) -> dict[str, Any]:
 
 
 def _alias(message: Message, person: str, caller: Caller) -> dict[str, Any]:
-    """Two names of one person. Raises _Unusable unless the caller may speak for the one that stays."""
+    """Two names of one person. Raises Unreadable unless the caller may speak for the one that stays."""
     user = _name(message.userId)
     if not user:
-        raise _Unusable("userId", "an alias names nobody whom the previous id belongs to; send a userId")
+        raise Unreadable("userId", "an alias names nobody whom the previous id belongs to; send a userId")
     if person != user:
-        raise _Unusable("userId", _UNPROVEN)
+        raise Unreadable("userId", _UNPROVEN)
     previous = _name(message.previousId)
     if not previous:
-        raise _Unusable("previousId", "it is missing or empty; send the id that the person had before")
+        raise Unreadable("previousId", "it is missing or empty; send the id that the person had before")
     device = previous if previous.startswith(ANONYMOUS) else _device(previous)
     if len(device) > NAME_MOST:
-        raise _Unusable("previousId", f"it has {len(previous)} characters, the most is {NAME_MOST - len(ANONYMOUS)}")
+        raise Unreadable("previousId", f"it has {len(previous)} characters, the most is {NAME_MOST - len(ANONYMOUS)}")
     # Whoever proves to be one person has not proven to be the other: only a server may join two known names.
     known = (previous,) if caller.trusted and previous not in (user, device) else ()
     return {"name": message.type, "also": (device, *known), "alias": True, "trusted": caller.trusted}
@@ -266,17 +259,17 @@ _UNPROVEN = (
 
 
 def _person(message: Message, caller: Caller) -> str:
-    """Whose event it is, "" if it does not say. Raises _Unusable if it says something that the caller cannot prove."""
+    """Whose event it is, "" if it does not say. Raises Unreadable if it says something that the caller cannot prove."""
     user = _name(message.userId)
     if not user:
         return _device(message.anonymousId) or _device(caller.device)
     if user.startswith(ANONYMOUS):
-        raise _Unusable("userId", f"it begins with {ANONYMOUS!r} like a device's name; send a device's as anonymousId")
+        raise Unreadable("userId", f"it begins with {ANONYMOUS!r} like a device's name; send a device's as anonymousId")
     if _speaks_for(caller, user):
         return user
     anonymous = _device(message.anonymousId) or _device(caller.device)
     if not anonymous:
-        raise _Unusable("userId", _UNPROVEN)
+        raise Unreadable("userId", _UNPROVEN)
     # The claim cannot be proven: what the device did is the device's, and is attached to nobody known.
     return anonymous
 

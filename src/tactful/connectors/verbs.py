@@ -24,4 +24,9 @@ USUAL = {
 
 def verb_of(name: str, own: Mapping[str, str]) -> str:
     """The verb that a foreign name means, or "". own: the installation's words for it, which come first and count to the letter."""
-    return own.get(name) or USUAL.get(re.sub(r"[\W_]", "", name.casefold()), "")
+    return own.get(name) or USUAL.get(plain(name), "")
+
+
+def plain(name: str) -> str:
+    """The name as it stands in USUAL."""
+    return re.sub(r"[\W_]", "", name.casefold())

@@ -12,7 +12,7 @@ from tactful.domain.event import Event
 from tactful.domain.identity import Owners
 from tactful.domain.receipt import Receipt
 from tactful.domain.receiver import DECISIONS, EVENTS, Receiver
-from tactful.flow.identity import owner_of, people_behind
+from tactful.flow.identity import behind, owner_of
 from tactful.flow.release import News, decision_kept_back, kept_back, level, may_hold, news_of
 from tactful.ports import Entry, Stores
 
@@ -135,8 +135,10 @@ class Outgoing:
         """What everybody behind the name allows: of a device, its own answers and those of whoever it belongs to."""
         found = self._known.get(person)
         if found is None:
-            others = people_behind(person, self._owners_of)[1:]
-            found = self._known[person] = (consent, *(self._consent_of(other) for other in others))
+            links = self._stores.links.read
+            found = self._known[person] = behind(
+                person, self._owners_of, links, lambda name: consent if name == person else self._consent_of(name)
+            )
         return found
 
     def _owners_of(self, name: str) -> Owners:

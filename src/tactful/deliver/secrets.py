@@ -12,6 +12,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from tactful.domain.errors import BadInput
+from tactful.stores.durable import write_once
 
 PREFIX = "whsec_"
 
@@ -26,15 +27,7 @@ class Secrets:
     @staticmethod
     def of(path: Path) -> "Secrets":
         """The secrets of an installation, made on first use. Raises BadInput."""
-        try:
-            file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        except FileExistsError:
-            pass
-        else:
-            with os.fdopen(file, "w", encoding="utf-8") as out:
-                out.write(json.dumps({"root": os.urandom(32).hex()}) + "\n")
-                out.flush()
-                os.fsync(out.fileno())
+        write_once(path, json.dumps({"root": os.urandom(32).hex()}).encode() + b"\n")
         try:
             root = bytes.fromhex(json.loads(path.read_text(encoding="utf-8"))["root"])
         except (ValueError, KeyError, TypeError):

@@ -169,3 +169,15 @@ class Verdict(StrEnum):
 
     release = "release"
     hold = "hold"
+
+
+class Placed(Struct, frozen=True):
+    """A row's place on a page. page: its name; place: 1 is on top; value: the estimated chance that the next choice falls into it.
+
+    personal: something about the person moved the rows.
+    """
+
+    page: str
+    place: int
+    value: float
+    personal: bool

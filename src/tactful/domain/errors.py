@@ -56,6 +56,12 @@ class UnknownPlacement(TactfulError):
     status = 404
 
 
+class UnknownPage(TactfulError):
+    """No page is called {name!r}. There are: {available}. Add it as [pages.{name}] in tactful.toml."""
+
+    status = 404
+
+
 class UnknownReceiver(TactfulError):
     """No receiver is called {name!r}. There are: {available}. Add it as [receivers.{name}] in tactful.toml."""
 

@@ -87,9 +87,9 @@ class Owners:
             self._turns.append((link.at, link.person, link.how))
 
     @property
-    def people(self) -> dict[str, str]:
-        """Whoever the name belongs to, at one time or another, and by what kind of link."""
-        return {person: how for (person, how), state in self._state.items() if state == LINKED}
+    def people(self) -> list[str]:
+        """Whoever the name belongs to, at one time or another."""
+        return list(dict.fromkeys(person for (person, _), state in self._state.items() if state == LINKED))
 
     @property
     def handed_on(self) -> bool:
@@ -103,6 +103,10 @@ class Owners:
     def hows(self, person: str) -> list[str]:
         """By which kinds of link the name is this person's."""
         return [how for (other, how), state in self._state.items() if other == person and state == LINKED]
+
+    def stands_for(self, person: str) -> bool:
+        """Whether the name is a device or an old name of this person's, whatever else it is."""
+        return not {DEVICE, ALIAS}.isdisjoint(self.hows(person))
 
     def how(self, person: str) -> str:
         """By which kind of link the name is this person's; "" if by none."""

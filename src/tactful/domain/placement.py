@@ -16,6 +16,8 @@ class Placement(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     the plug-in, and its settings. limit: items shown. surface: who else may see it. default: items shown where nothing else may be.
     variant: which presentation of an item it prefers, where there are several: `{ prefer = ["bright"] }`, by style or by id.
     high_stakes: the choice matters so much to a person (credit, housing, health) that a human decides it first.
+    fallback: a strategy's recipe, heard only where the strategy has too little to say. batch: the inferred trait under which
+    `tactful batch` keeps the list that it makes ahead for each person; "" decides at the moment of asking.
     """
 
     purpose: str
@@ -28,3 +30,29 @@ class Placement(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     high_stakes: bool = False
     words: str = ""
     variant: Choice = Choice()
+    fallback: dict[str, Any] | None = None
+    batch: str = ""
+
+
+class Row(Struct, frozen=True, forbid_unknown_fields=True):
+    """A row of a page. placement: what fills it. weight: its value counts so much more or less. first: it stands above the rows
+    that are put in order, where it has anything to show. least: with fewer items it is left out.
+    """
+
+    placement: str
+    weight: float = 1.0
+    first: bool = False
+    least: int = 1
+
+
+class Page(Struct, frozen=True, forbid_unknown_fields=True):
+    """Rows in a personal order, as `[pages.NAME]` declares them. rows: placements, or tables with settings. show: rows at most, 0 for all."""
+
+    rows: tuple[str | Row, ...]
+    show: int = 0
+    words: str = ""
+
+    @property
+    def candidates(self) -> tuple[Row, ...]:
+        """The rows, each with its settings."""
+        return tuple(Row(row) if isinstance(row, str) else row for row in self.rows)

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from tactful.domain.decision import Removal, Source
+from tactful.domain.decision import Placed, Removal, Source
 from tactful.domain.view import Withheld
 
 
@@ -37,7 +37,7 @@ class Receipt(Struct, frozen=True):
 
     at: milliseconds since 1970. opened ⊆ allowed: data entries. models: version by name. proposed, permitted: counts of items.
     assumed: traits of which nothing is known, and of which the charter's assumption was read instead.
-    personal: something about the person spoke for an item. faults: plug-ins that failed; the decision went on without them.
+    placed: where it stood, as a row of a page. personal: something about the person spoke for an item. faults: plug-ins that failed; the decision went on without them.
     """
 
     id: str
@@ -64,3 +64,4 @@ class Receipt(Struct, frozen=True):
     faults: tuple[str, ...] = ()
     version: int = 1
     assumed: tuple[str, ...] = ()
+    placed: Placed | None = None

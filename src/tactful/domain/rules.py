@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from tactful.domain.charter import BASES, KINDS, Charter
+from tactful.domain.charter import BASES, KINDS, Charter, Data
 from tactful.domain.event import VERBS
 from tactful.domain.item import AUDIENCES
 from tactful.domain.receiver import WHAT, Receiver, bad_url
@@ -95,51 +95,60 @@ def _purpose_problems(charter: Charter) -> Iterator[Problem]:
 
 def _data_problems(charter: Charter) -> Iterator[Problem]:
     for name, data in charter.data.items():
-        at = f"data.{name}"
-        if data.kind not in KINDS:
-            yield f"{at}.kind", f"{data.kind!r} is not a kind of data", f"Use one of {', '.join(KINDS)}"
-        if data.category not in DATA_CATEGORIES:
-            yield (
-                f"{at}.category",
-                f"{data.category!r} is not in the fideslang taxonomy",
-                "Try 'user.behavior.browsing_history'",
-            )
-        if under(data.category, *NEVER_CATEGORIES):
-            yield f"{at}.category", f"{data.category!r} is never kept", "Delete this entry"
-        if under(data.category, *SENSITIVE_CATEGORIES) and data.sensitive not in charter.sensitive:
-            yield (
-                f"{at}.sensitive",
-                f"{data.category!r} is sensitive",
-                "Name the [sensitive.*] entry that people turn on for it",
-            )
-        if data.sensitive and data.sensitive not in charter.sensitive:
-            yield f"{at}.sensitive", f"there is no [sensitive.{data.sensitive}]", "Declare it, or correct the name"
-        if data.verbs and data.kind != "observed":
-            yield (
-                f"{at}.verbs",
-                f"an entry of kind {data.kind!r} keeps no verbs",
-                'Keep them in one with kind = "observed"',
-            )
-        if data.traits and data.kind == "observed":
-            yield f"{at}.traits", "an entry of kind 'observed' keeps no traits", 'Keep them in one with kind = "told"'
-        if data.retention_days < 1:
-            yield (
-                f"{at}.retention_days",
-                f"{data.retention_days} is not a time",
-                "Say after how many days it is deleted, at least 1",
-            )
-        for purpose in data.purposes:
-            if purpose not in charter.purposes:
-                yield f"{at}.purposes", f"there is no [purposes.{purpose}]", "Declare it, or correct the name"
-        if not data.purposes:
-            yield (
-                f"{at}.purposes",
-                "it is empty",
-                "Data that is for nothing is not kept: name a purpose, or delete the entry",
-            )
-        for surface in data.surfaces:
-            if surface not in SURFACES:
-                yield f"{at}.surfaces", f"{surface!r} is no surface", f"Use some of {', '.join(SURFACES)}"
+        yield from _category_problems(f"data.{name}", data, charter)
+        yield from _use_problems(f"data.{name}", data, charter)
+
+
+def _category_problems(at: str, data: Data, charter: Charter) -> Iterator[Problem]:
+    """What kind of data it is, and whether people turn it on for themselves where it is sensitive."""
+    if data.kind not in KINDS:
+        yield f"{at}.kind", f"{data.kind!r} is not a kind of data", f"Use one of {', '.join(KINDS)}"
+    if data.category not in DATA_CATEGORIES:
+        yield (
+            f"{at}.category",
+            f"{data.category!r} is not in the fideslang taxonomy",
+            "Try 'user.behavior.browsing_history'",
+        )
+    if under(data.category, *NEVER_CATEGORIES):
+        yield f"{at}.category", f"{data.category!r} is never kept", "Delete this entry"
+    if under(data.category, *SENSITIVE_CATEGORIES) and data.sensitive not in charter.sensitive:
+        yield (
+            f"{at}.sensitive",
+            f"{data.category!r} is sensitive",
+            "Name the [sensitive.*] entry that people turn on for it",
+        )
+    if data.sensitive and data.sensitive not in charter.sensitive:
+        yield f"{at}.sensitive", f"there is no [sensitive.{data.sensitive}]", "Declare it, or correct the name"
+
+
+def _use_problems(at: str, data: Data, charter: Charter) -> Iterator[Problem]:
+    """What is kept in it, for how long, for what, and where it may show."""
+    if data.verbs and data.kind != "observed":
+        yield (
+            f"{at}.verbs",
+            f"an entry of kind {data.kind!r} keeps no verbs",
+            'Keep them in one with kind = "observed"',
+        )
+    if data.traits and data.kind == "observed":
+        yield f"{at}.traits", "an entry of kind 'observed' keeps no traits", 'Keep them in one with kind = "told"'
+    if data.retention_days < 1:
+        yield (
+            f"{at}.retention_days",
+            f"{data.retention_days} is not a time",
+            "Say after how many days it is deleted, at least 1",
+        )
+    for purpose in data.purposes:
+        if purpose not in charter.purposes:
+            yield f"{at}.purposes", f"there is no [purposes.{purpose}]", "Declare it, or correct the name"
+    if not data.purposes:
+        yield (
+            f"{at}.purposes",
+            "it is empty",
+            "Data that is for nothing is not kept: name a purpose, or delete the entry",
+        )
+    for surface in data.surfaces:
+        if surface not in SURFACES:
+            yield f"{at}.surfaces", f"{surface!r} is no surface", f"Use some of {', '.join(SURFACES)}"
 
 
 def _ownership_problems(charter: Charter) -> Iterator[Problem]:

@@ -1,6 +1,6 @@
 """The hard rules of what values are: a type that nothing can have, or a filling that would pass for a fact, does not load."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from tactful.domain.charter import Data, Type
 from tactful.domain.values import PIECE_TYPES, TYPES, Impossible, cleaned, limit
@@ -10,8 +10,14 @@ from tactful.domain.values.units import UNITS
 Problem = tuple[str, str, str]
 """(where, as dotted keys; what is wrong; the fix)"""
 
-CHILD_TRAITS = ("child", "birth_year")
-"""Declared traits that say whether somebody is a child. They protect, so they are heard whatever the charter keeps."""
+CHILD_TRAITS: Mapping[str, tuple[str, ...]] = {
+    "child": ("yes_no",),
+    "birth_year": ("birth_year",),
+    "birth_date": ("date", "birth_year"),
+    "birthday": ("date", "birth_year"),
+}
+"""Traits that say whether somebody is a child, and the types they may have; the first, where none is declared. They protect, so they are
+heard whatever the charter keeps."""
 
 _MEASURED = ("text", "number", "whole", "date", "moment", "birth_year", "money", "amount", "list")
 _CHOSEN = ("text", "language", "country", "list")
@@ -82,9 +88,10 @@ def _observed_problems(at: str, field: str, kind: Type) -> Iterator[Problem]:
 
 
 def _trait_problems(at: str, trait: str, kind: Type, data: Data, sensitive: bool) -> Iterator[Problem]:
-    expected = {"child": "yes_no", "birth_year": "birth_year"}.get(trait, kind.type)
-    if kind.type != expected:
-        yield f"{at}.type", "it protects children, so it must be heard rightly", f'Write type = "{expected}"'
+    heard = CHILD_TRAITS.get(trait, (kind.type,))
+    if kind.type not in heard:
+        types = " or ".join(f'type = "{name}"' for name in heard)
+        yield f"{at}.type", "it protects children, so it must be heard rightly", f"Write {types}"
     if kind.fill is None:
         return
     if sensitive:

@@ -14,6 +14,7 @@ from tactful.domain.event import VERBS, Arrival
 from tactful.domain.identity import ANONYMOUS
 from tactful.domain.type_rules import CHILD_TRAITS
 from tactful.domain.values import Impossible, cleaned, magnitude
+from tactful.domain.values.moments import birth_year
 
 ID_MOST = 256
 """Longest id, in characters: longer ones are mistakes (a token, a whole page address)."""
@@ -99,7 +100,7 @@ def _unusable_interaction(arrival: Arrival) -> Unusable | None:
 
 # ------------------------------------------------------------------------------------------------------- value by value
 
-_PROTECTING = {"child": Type("yes_no"), "birth_year": Type("birth_year")}
+_PROTECTING = {name: Type(types[0]) for name, types in CHILD_TRAITS.items()}
 """What says that somebody is a child is heard in any form, whatever the charter declares."""
 
 
@@ -124,7 +125,10 @@ def _clean_traits(arrival: Arrival, charter: Charter, now: int) -> Cleaned:
     for name, value in arrival.traits.items():
         type_ = declared.get((kind, name)) or _PROTECTING.get(name)
         try:
-            traits[name] = value if type_ is None else _one(type_, value, arrival.traits, now)
+            found = value if type_ is None else _one(type_, value, arrival.traits, now)
+            if name in CHILD_TRAITS and isinstance(found, str):
+                birth_year(found, now)  # a date that only fills a gap (0001-01-01) must make nobody an adult
+            traits[name] = found
         except Impossible as mistake:
             piece = {name: value}
             if type_ is not None and type_.type == "money" and CURRENCY in arrival.traits:

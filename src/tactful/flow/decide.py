@@ -1,13 +1,13 @@
 """propose → permit → arrange → review: the only file that knows the order."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from tactful.domain.catalogue import Mask, Rows, chosen
+from tactful.domain.catalogue import Catalogue, Mask, Rows, chosen
 from tactful.domain.decision import NO_EVIDENCE, Ask, Evidence, Removal, Scored, Slots, Verdict, add_up
 from tactful.domain.errors import TactfulError
 from tactful.domain.placement import Placement
@@ -17,11 +17,20 @@ from tactful.ports import Arranger, Dice, Guard, Shelf, Strategy
 REMOVED_NAMED = 20
 """How many of the items that a guard removed are named in the receipt, best first; all are counted."""
 
+SOFTLY = 1e-6
+"""What a fallback's evidence counts: enough to fill a page that runs short, never enough to pass what the strategy said."""
+PLENTY = 3
+"""A strategy with fewer permitted candidates than so many pages' worth may run short once other placements have chosen."""
+
 T = TypeVar("T")
 
 
 class Recipe(Struct, frozen=True):
-    """A placement with its parts ready to run. guards: by name, the charter's own first. fingerprint: of all settings."""
+    """A placement with its parts ready to run.
+
+    guards: by name, the charter's own first. fingerprint: of all settings. fallback: speaks, very softly, where the strategy has too
+    little to say. maker: where lists are made ahead, the strategy that makes them; `strategy` then shows the list.
+    """
 
     name: str
     placement: Placement
@@ -29,6 +38,13 @@ class Recipe(Struct, frozen=True):
     guards: Mapping[str, Guard]
     arranger: Arranger
     fingerprint: str = ""
+    fallback: Strategy | None = None
+    maker: Strategy | None = None
+
+    @property
+    def strategies(self) -> tuple[Strategy, ...]:
+        """All that may propose here, now or ahead of time."""
+        return tuple(one for one in (self.strategy, self.maker, self.fallback) if one is not None)
 
 
 class Ranked(Struct, frozen=True):
@@ -37,6 +53,29 @@ class Ranked(Struct, frozen=True):
     rows: Rows
     scores: NDArray[np.float64]
     index: NDArray[np.int64]
+
+
+class Considered(Struct, frozen=True):
+    """A placement half decided: its candidates, and kept bool[n]: which of them may be shown. faults: plug-ins that failed so far."""
+
+    recipe: Recipe
+    ask: Ask
+    scored: Scored
+    kept: Mask
+    removed: tuple[Removal, ...]
+    faults: tuple[str, ...]
+
+    @property
+    def limit(self) -> int:
+        """How many are to be shown."""
+        return self.recipe.placement.limit if self.ask.limit is None else self.ask.limit
+
+
+class OnPage(Struct, frozen=True):
+    """What stands on the page already. rows: of the catalogue; personal: whether anything about the person put them there."""
+
+    rows: tuple[int, ...] = ()
+    personal: bool = False
 
 
 class Decision(Struct, frozen=True):
@@ -54,18 +93,40 @@ class Decision(Struct, frozen=True):
 
 
 def decide(
-    recipe: Recipe, ask: Ask, view: View, moment: Moment, shelf: Shelf, dice: Dice, taken: Sequence[int] = ()
+    recipe: Recipe, ask: Ask, view: View, moment: Moment, shelf: Shelf, dice: Dice, page: OnPage | None = None
 ) -> Decision:
-    """Choose for one placement. taken: rows already shown on this page by earlier placements.
+    """Choose for one placement. page: what earlier placements of the same page show.
 
     Pure: the same arguments give the same decision. With an empty View it is the same for everybody.
     """
+    return choose(consider(recipe, ask, view, moment, shelf), moment, shelf, dice, page)
+
+
+def consider(recipe: Recipe, ask: Ask, view: View, moment: Moment, shelf: Shelf) -> Considered:
+    """propose → permit: which items come into question, whatever else stands on the page."""
     faults: list[str] = []
-    catalogue = shelf.catalogue
+    evidence = _evidence(recipe.name, recipe.strategy, ask, view, shelf, faults)
+    scored = _scored(evidence, ask, shelf.catalogue)
+    kept, removed = _permit(recipe, scored, ask, moment, shelf, faults)
     limit = recipe.placement.limit if ask.limit is None else ask.limit
-    scored = _propose(recipe, ask, view, shelf, faults)
-    kept, removed = _permit(recipe, scored, ask, moment, shelf, taken, faults)
-    ranked = _rank(scored, kept)
+    if recipe.fallback is not None and ask.items is None and np.count_nonzero(kept) < PLENTY * limit:
+        softly = _evidence(recipe.name, recipe.fallback, ask, view, shelf, faults)
+        scored = _scored(Evidence.blend([(1.0, evidence), (SOFTLY, softly)]), ask, shelf.catalogue)
+        kept, removed = _permit(recipe, scored, ask, moment, shelf, faults)
+    return Considered(recipe, ask, scored, kept, removed, tuple(faults))
+
+
+def choose(considered: Considered, moment: Moment, shelf: Shelf, dice: Dice, page: OnPage | None = None) -> Decision:
+    """arrange → review, of what was considered and does not stand on the page already."""
+    recipe, ask, scored, limit = considered.recipe, considered.ask, considered.scored, considered.limit
+    catalogue, page, faults = shelf.catalogue, page or OnPage(), list(considered.faults)
+    free = standing_free(considered, page, len(catalogue))
+    gone = considered.kept & ~free
+    removed = (
+        *considered.removed,
+        *_removal("page", "it already stands on this page", scored, gone, catalogue, page.personal),
+    )
+    ranked = _rank(scored, considered.kept & free)
     fallback = Slots(np.empty(0, np.int32), np.empty(0))
     slots = _guarded(
         f"arranger of {recipe.name}", faults, fallback,
@@ -76,8 +137,15 @@ def decide(
         slots = fallback
     elif ask.items is not None:
         slots = _with_the_rest(slots, ranked, limit)
-    slots, defaults = _fill(recipe, ask, slots, limit, moment, shelf, taken, faults)
+    slots, defaults = _fill(considered, slots, moment, shelf, page, faults)
     return Decision(recipe, ask, scored, ranked, slots, removed, verdict, defaults, tuple(faults))
+
+
+def standing_free(considered: Considered, page: OnPage, size: int) -> Mask:
+    """bool[n]: which candidates do not stand on the page already. size: rows in the catalogue."""
+    if not page.rows:
+        return np.ones(len(considered.scored.rows), bool)
+    return ~chosen(considered.scored.rows, np.array(page.rows, np.int32), size)
 
 
 def _guarded(what: str, faults: list[str], fallback: T, run: Callable[[], T]) -> T:
@@ -118,16 +186,19 @@ def _checked_slots(slots: Slots, ranked: Ranked, limit: int) -> Slots:
     return slots
 
 
-def _propose(recipe: Recipe, ask: Ask, view: View, shelf: Shelf, faults: list[str]) -> Scored:
-    size = len(shelf.catalogue)
-    evidence = _guarded(
-        f"strategy of {recipe.name}", faults, NO_EVIDENCE,
-        lambda: _checked_evidence(recipe.strategy.propose(view, ask, shelf), size),
+def _evidence(name: str, strategy: Strategy, ask: Ask, view: View, shelf: Shelf, faults: list[str]) -> Evidence:
+    return _guarded(
+        f"strategy of {name}", faults, NO_EVIDENCE,
+        lambda: _checked_evidence(strategy.propose(view, ask, shelf), len(shelf.catalogue)),
     )  # fmt: skip
+
+
+def _scored(evidence: Evidence, ask: Ask, catalogue: Catalogue) -> Scored:
+    size = len(catalogue)
     if ask.items is None:
         return Scored.of(evidence, size)
     # Ranking: the caller's candidates, in the caller's order where nothing is known about them.
-    wanted = shelf.catalogue.rows(dict.fromkeys(ask.items))
+    wanted = catalogue.rows(dict.fromkeys(ask.items))
     place = np.full(size, -1, np.int32)
     place[wanted] = np.arange(len(wanted), dtype=np.int32)
     target = place[evidence.rows]
@@ -142,9 +213,9 @@ def _propose(recipe: Recipe, ask: Ask, view: View, shelf: Shelf, faults: list[st
 
 
 def _permit(
-    recipe: Recipe, scored: Scored, ask: Ask, moment: Moment, shelf: Shelf, taken: Sequence[int], faults: list[str]
+    recipe: Recipe, scored: Scored, ask: Ask, moment: Moment, shelf: Shelf, faults: list[str]
 ) -> tuple[Mask, tuple[Removal, ...]]:
-    """Which candidates may be shown: those that no guard, nor the caller, nor an earlier placement takes away."""
+    """Which candidates may be shown: those that neither a guard nor the caller takes away."""
     catalogue, rows = shelf.catalogue, scored.rows
     # What only a source beyond its window speaks for is no candidate. (When ranking, all that was brought is.)
     kept = np.ones(len(rows), bool) if ask.items is not None or scored.evidence is NO_EVIDENCE else scored.scores > 0
@@ -152,19 +223,12 @@ def _permit(
 
     def apply(by: str, why: str, mask: Mask, personal: bool = False) -> None:
         nonlocal kept
-        gone = kept & ~mask
-        count = int(np.count_nonzero(gone))
-        if count:
-            places = np.flatnonzero(gone)
-            best = places[np.argsort(-scored.scores[places], kind="stable")[:REMOVED_NAMED]]
-            removed.append(Removal(by, why, count, tuple(catalogue.ids[rows[place]] for place in best), personal))
-            kept = kept & mask
+        removed.extend(_removal(by, why, scored, kept & ~mask, catalogue, personal))
+        kept = kept & mask
 
     out = catalogue.rows([*ask.exclude, *([ask.item] if ask.item else [])])
     if len(out):
         apply("caller", "the request excludes it", ~chosen(rows, out, len(catalogue)))
-    if len(taken):
-        apply("page", "it already stands on this page", ~chosen(rows, np.array(taken, np.int32), len(catalogue)))
     for name, guard in recipe.guards.items():
         nothing = np.zeros(len(rows), bool)
         before = len(faults)
@@ -176,6 +240,18 @@ def _permit(
         why = "the guard failed, and a guard that fails permits nothing" if failed else guard.why
         apply(name, why, mask, guard.personal)
     return kept, tuple(removed)
+
+
+def _removal(
+    by: str, why: str, scored: Scored, gone: Mask, catalogue: Catalogue, personal: bool
+) -> tuple[Removal, ...]:
+    """What was taken away, the best of it by name; nothing, if nothing was."""
+    places = np.flatnonzero(gone)
+    if not len(places):
+        return ()
+    best = places[np.argsort(-scored.scores[places], kind="stable")[:REMOVED_NAMED]]
+    names = tuple(catalogue.ids[scored.rows[place]] for place in best)
+    return (Removal(by, why, len(places), names, personal),)
 
 
 def _rank(scored: Scored, kept: Mask) -> Ranked:
@@ -195,20 +271,15 @@ def _with_the_rest(slots: Slots, ranked: Ranked, limit: int) -> Slots:
 
 
 def _fill(
-    recipe: Recipe,
-    ask: Ask,
-    slots: Slots,
-    limit: int,
-    moment: Moment,
-    shelf: Shelf,
-    taken: Sequence[int],
-    faults: list[str],
+    considered: Considered, slots: Slots, moment: Moment, shelf: Shelf, page: OnPage, faults: list[str]
 ) -> tuple[Slots, int]:
     """Fill a page that ran short from the placement's default list, itself permitted."""
+    recipe, ask, limit = considered.recipe, considered.ask, considered.limit
     if len(slots.rows) >= limit or not recipe.placement.default or ask.items is not None:
         return slots, 0
     rows = shelf.catalogue.rows(dict.fromkeys(recipe.placement.default))
     scored = Scored(rows, np.zeros(len(rows)), NO_EVIDENCE, np.empty(0, np.int32))
-    kept, _ = _permit(recipe, scored, ask, moment, shelf, [*taken, *slots.rows.tolist()], faults)
-    more = rows[kept][: limit - len(slots.rows)]
+    kept, _ = _permit(recipe, scored, ask, moment, shelf, faults)
+    standing = np.array([*page.rows, *slots.rows.tolist()], np.int32)
+    more = rows[kept & ~chosen(rows, standing, len(shelf.catalogue))][: limit - len(slots.rows)]
     return Slots(np.concatenate([slots.rows, more]), np.concatenate([slots.odds, np.ones(len(more))])), len(more)

@@ -4,10 +4,10 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from tactful.domain.catalogue import Catalogue, Rows
+from tactful.domain.catalogue import Catalogue, Mask, Rows
 from tactful.domain.charter import Charter
 from tactful.domain.consent import Consent
-from tactful.domain.decision import PERSONAL, Source, add_up
+from tactful.domain.decision import PERSONAL, Placed, Scored, Source, add_up
 from tactful.domain.item import Item
 from tactful.domain.receipt import Contribution, Receipt, Shown
 from tactful.domain.view import View
@@ -19,11 +19,13 @@ CONTRIBUTIONS_NAMED = 3
 
 
 class Stamp(Struct, frozen=True):
-    """What a receipt needs from outside the decision. person: None where the person gave no consent to keep it."""
+    """What a receipt needs from outside the decision. person: None where the person gave no consent to keep it. placed: where it
+    stands, if it is a row of a page."""
 
     receipt: str
     at: int
     person: str | None
+    placed: Placed | None = None
 
 
 def explain(decision: Decision, view: View, shelf: Shelf, charter: Charter, consent: Consent, stamp: Stamp) -> Receipt:
@@ -55,6 +57,7 @@ def explain(decision: Decision, view: View, shelf: Shelf, charter: Charter, cons
         shown=shown,
         verdict=decision.verdict,
         personal=any(piece.source.kind in PERSONAL for one in shown for piece in one.contributions) or _spoke(decision),
+        placed=stamp.placed,
         faults=decision.faults,
         assumed=tuple(sorted(view.assumptions)),
     )
@@ -62,13 +65,16 @@ def explain(decision: Decision, view: View, shelf: Shelf, charter: Charter, cons
 
 def _spoke(decision: Decision) -> bool:
     """Whether something about the person spoke for an item that could be shown: also one that chance or variety passed over."""
-    scored, evidence = decision.scored, decision.scored.evidence
-    about = np.array([source.kind in PERSONAL for source in evidence.sources], bool) & (evidence.weight > 0)
-    if not about.any():
-        return False
-    permitted = np.zeros(len(scored.rows), bool)
+    permitted = np.zeros(len(decision.scored.rows), bool)
     permitted[decision.ranked.index] = True
-    return bool(permitted[scored.place[about[evidence.source]]].any())
+    return about_person(decision.scored, permitted)
+
+
+def about_person(scored: Scored, permitted: Mask) -> bool:
+    """Whether something about the person speaks for any of the permitted candidates bool[n]."""
+    evidence = scored.evidence
+    about = np.array([source.kind in PERSONAL for source in evidence.sources], bool) & (evidence.weight > 0)
+    return bool(about.any() and permitted[scored.place[about[evidence.source]]].any())
 
 
 def _shown(decision: Decision, catalogue: Catalogue) -> tuple[Shown, ...]:

@@ -3,8 +3,10 @@
 This is the only file that turns a profile into a View. Take the checks out and `tests/flow/test_gate.py` fails.
 """
 
+import re
 from collections import Counter
 from collections.abc import Container, Mapping, Sequence
+from typing import Any
 
 from msgspec import Struct, structs
 
@@ -13,9 +15,11 @@ from tactful.domain.consent import Consent, Dial
 from tactful.domain.event import Arrival, Event, Interaction, Obtained, Provenance, Told, Trait
 from tactful.domain.profile import Profile
 from tactful.domain.type_rules import CHILD_TRAITS
+from tactful.domain.values.moments import full_years, year
 from tactful.domain.view import Assumed, View, Withheld
 
 DAY = 86_400_000
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class Admitted(Struct, frozen=True):
@@ -47,20 +51,35 @@ def admit(arrival: Arrival, charter: Charter, consent: Consent, now: int) -> Adm
     if not arrival.traits:
         return Refused(f"the event {arrival.name!r} means nothing that the charter keeps")
     minor = is_child(consent, charter) if child is None else child
-    events: list[Event] = []
-    stripped: list[str] = []
-    for name, value in arrival.traits.items():
-        entry = charter.of_trait.get(("told", name))
-        purposes = () if entry is None else purposes_for(charter.data[entry], charter, consent, arrival.granted)
-        if entry is None or not _plain(value):
-            stripped.append(name)
-        elif purposes and not minor and consent.dial >= Dial.told and not _shut(charter.data[entry], consent):
-            events.append(Told(f"{arrival.id}#{name}", arrival.at or now, name, value, entry, purposes, now))
+    traits, stripped = _traits(arrival, "told", charter, consent)
+    if minor or consent.dial < Dial.told:
+        traits = []
+    at = arrival.at or now
+    events = [
+        Told(f"{arrival.id}#{name}", at, name, value, entry, purposes, now) for name, value, entry, purposes in traits
+    ]
     if minor and child is None:
         return Refused("children are not profiled")
     if not events and child is None:
         return Refused("none of its traits may be kept: undeclared in the charter, or not allowed by the person")
-    return Admitted(tuple(events), tuple(stripped), child)
+    return Admitted(tuple(events), stripped, child)
+
+
+def _traits(
+    arrival: Arrival, kind: str, charter: Charter, consent: Consent
+) -> tuple[list[tuple[str, Any, str, tuple[str, ...]]], tuple[str, ...]]:
+    """((name, value, data entry, purposes) of each trait that may be kept, the names of those that the charter does not declare)."""
+    found, stripped = [], []
+    for name, value in arrival.traits.items():
+        entry = charter.of_trait.get((kind, name))
+        if entry is None or not _plain(value):
+            stripped.append(name)
+            continue
+        data = charter.data[entry]
+        purposes = purposes_for(data, charter, consent, arrival.granted)
+        if purposes and not _shut(data, consent):
+            found.append((name, value, entry, purposes))
+    return found, tuple(stripped)
 
 
 def mendable(piece: Arrival, charter: Charter, consent: Consent, now: int) -> bool:
@@ -122,23 +141,18 @@ def _admit_obtained(
         return Refused("children are not profiled")
     if consent.dial < Dial.remember:
         return Refused(f"the person's dial stands at {consent.dial.words!r}")
-    events: list[Event] = []
-    stripped: list[str] = []
-    for name, value in arrival.traits.items():
-        entry = charter.of_trait.get(("obtained", name))
-        purposes = () if entry is None else purposes_for(charter.data[entry], charter, consent, arrival.granted)
-        if entry is None or not _plain(value):
-            stripped.append(name)
-        elif purposes and not _shut(charter.data[entry], consent):
-            at = arrival.at or now
-            events.append(
-                Obtained(f"{arrival.id}#{name}", at, name, value, entry, purposes, source.seller, source.licence, source.basis, now)
-            )  # fmt: skip
+    traits, stripped = _traits(arrival, "obtained", charter, consent)
+    papers = (source.seller, source.licence, source.basis)
+    at = arrival.at or now
+    events = [
+        Obtained(f"{arrival.id}#{name}", at, name, value, entry, purposes, *papers, now)
+        for name, value, entry, purposes in traits
+    ]
     if not events:
         return Refused(
             "none of its traits may be kept: undeclared as obtained in the charter, or not allowed by the person"
         )
-    return Admitted(tuple(events), tuple(stripped))
+    return Admitted(tuple(events), stripped)
 
 
 def purposes_for(
@@ -173,15 +187,20 @@ def is_child(consent: Consent, charter: Charter) -> bool:
 
 
 def child_in(traits: Mapping[str, object], now: int, age: int) -> bool | None:
-    """What declared traits say of being a child: None, if nothing. The birthday is taken to be yet to come this year."""
+    """What declared traits say of being a child: None, if nothing. Where several say when somebody was born, the youngest counts."""
     said = traits.get("child")
     if isinstance(said, bool):
         return said
-    born = traits.get("birth_year")
+    ages = [_age(traits[name], now) for name in CHILD_TRAITS if name in traits]
+    known = [years for years in ages if years is not None]
+    return min(known) < age if known else None
+
+
+def _age(born: object, now: int) -> int | None:
+    """How old somebody is, by the year or the date of their birth. Of a year alone the birthday is taken to be yet to come."""
     if isinstance(born, int) and not isinstance(born, bool):
-        year = 1970 + int(now / (365.2425 * DAY))
-        return year - born - 1 < age
-    return None
+        return year(now) - born - 1
+    return full_years(born, now) if isinstance(born, str) and _DATE.fullmatch(born) else None
 
 
 def _shut(data: Data, consent: Consent) -> bool:

@@ -5,9 +5,11 @@ Nothing here depends on the order in which events and links came, only on what t
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from tactful.domain.consent import Consent
+from msgspec import structs
+
+from tactful.domain.consent import Consent, Dial
 from tactful.domain.event import Event
-from tactful.domain.identity import ALIAS, ANONYMOUS, DEVICE, Link, Owners
+from tactful.domain.identity import ANONYMOUS, Link, Owners
 
 OwnersOf = Callable[[str], Owners]
 
@@ -37,6 +39,14 @@ def names_of(person: str, links: Callable[[str], Sequence[Link]]) -> tuple[str, 
                 found.add(link.name)
                 waiting.append(link.name)
     return (person, *sorted(found - {person}))
+
+
+def new_names(name: str, owners: OwnersOf) -> tuple[str, ...]:
+    """The name itself, then what it is an old name of, one after the other; where they lead round, each once."""
+    found = [name]
+    while (new := owners(found[-1]).alias) is not None and new not in found:
+        found.append(new)
+    return tuple(found)
 
 
 def people_behind(name: str, owners: OwnersOf) -> tuple[str, ...]:
@@ -77,15 +87,41 @@ def held_back_by(names: Sequence[str], owners: OwnersOf, consents: Callable[[str
     found, known = {}, frozenset(names)
     for name in names[1:]:
         of = owners(name)
-        linked = [person for person, how in of.people.items() if how in (DEVICE, ALIAS) and person in known]
+        linked = [person for person in of.people if person in known and of.stands_for(person)]
         if linked and not any(of.confirmed(person) for person in linked) and consents(name).version:
             found[name] = consents(name)
     return found
 
 
 def is_known_child(names: Sequence[str], owners: OwnersOf, consents: Callable[[str], Consent]) -> bool:
-    """Whether a person is known to be a child under any name that was theirs all along. No confirmation takes that away."""
-    return any(consents(name).child for name in names if name == names[0] or ALIAS in owners(name).people.values())
+    """Whether a person is known to be a child under any name that was theirs all along. No confirmation takes that away.
+
+    names: as for `held_back_by`. What is an old name of somebody else, and was their device for a while, says nothing of them.
+    """
+    known = frozenset(names)
+    return any(consents(name).child for name in names if name == names[0] or owners(name).alias in known)
+
+
+def effective(names: Sequence[str], owners: OwnersOf, consents: Callable[[str], Consent]) -> Consent:
+    """What holds for a person: their own answers, less what unconfirmed links hold back; and a known child stays one.
+
+    names: as for `held_back_by`.
+    """
+    held = strictest(consents(names[0]), held_back_by(names, owners, consents).values())
+    return structs.replace(held, child=True) if is_known_child(names, owners, consents) else held
+
+
+def behind(
+    name: str, owners: OwnersOf, links: Callable[[str], Sequence[Link]], consents: Callable[[str], Consent]
+) -> tuple[Consent, ...]:
+    """What everybody behind a name allows: its own answers first, then those of whoever it belongs to. A known child is one here too,
+    under whatever old name that was learned."""
+    found = []
+    for one in people_behind(name, owners):
+        consent = consents(one)
+        child = is_known_child(names_of(one, links), owners, consents)
+        found.append(structs.replace(consent, child=True) if child else consent)
+    return tuple(found)
 
 
 def strictest(consent: Consent, others: Iterable[Consent]) -> Consent:
@@ -110,7 +146,9 @@ def at_the_door(name: str, moment: int, owners: OwnersOf, consents: Callable[[st
     """Under which name an event is kept, and under whose consent it comes in.
 
     A device's events come under what was answered on the device. What comes under an account while somebody else of it is using it
-    is theirs, under their consent. What still comes under an old name, under which nothing was answered, comes under the new one's.
+    is theirs, under their consent. What still comes under an old name, under which nothing was answered, comes under the new one's;
+    and under the consent of somebody whose dial stands at "Off" nothing does. Whatever else the new one answered counts at use: a
+    link may come after what was done, and the order must not matter.
     """
     own = consents(name)
     of = owners(name)
@@ -119,8 +157,10 @@ def at_the_door(name: str, moment: int, owners: OwnersOf, consents: Callable[[st
     owner = owner_of(name, moment, owners)
     if owner is None or owner == name:
         return name, own
-    if of.how(owner) == ALIAS or of.alias is not None:
-        return name, own if own.version else consents(owner)
+    if of.alias is not None:
+        new = consents(owner)
+        off = new.version > 0 and new.dial is Dial.off
+        return name, own if own.version and not off else new
     return owner, consents(owner)
 
 
@@ -146,8 +186,8 @@ def merged(
     yield from sorted(together.items(), key=lambda person: person[0])
 
 
-def effective(consents: Mapping[str, Consent], links: Mapping[str, Sequence[Link]]) -> dict[str, Consent]:
-    """For every name with a consent: what holds for it once what its unconfirmed links hold back is taken away."""
+def effective_for_all(consents: Mapping[str, Consent], links: Mapping[str, Sequence[Link]]) -> dict[str, Consent]:
+    """What holds for every name that has a consent or a link, as `effective` says."""
     owners = {name: Owners(name, of) for name, of in links.items()}
     nobody = Consent()
 
@@ -159,6 +199,5 @@ def effective(consents: Mapping[str, Consent], links: Mapping[str, Sequence[Link
 
     held = dict(consents)
     for name in links:
-        names = names_of(name, lambda one: links.get(one, ()))
-        held[name] = strictest(consent_of(name), held_back_by(names, owners_of, consent_of).values())
+        held[name] = effective(names_of(name, lambda one: links.get(one, ())), owners_of, consent_of)
     return held

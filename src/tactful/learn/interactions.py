@@ -1,6 +1,6 @@
 """The log → columns to learn from: only of people who allow it now, only what they allowed when it came in."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,27 +35,13 @@ def interactions_of(
     verb: list[int] = []
     value: list[float] = []
     count = 0
-    index, size = catalogue.index, len(catalogue)
     for pseudonym, events in people:
         consent = consents.get(pseudonym)
         if consent is None or not may_learn_from(consent, charter):
             continue
-        oldest = _oldest(consent, charter, now)
-        telling = catalogue.telling(consent.sensitive)
-        acts = [
-            (event.at, event.id, place, event)
-            for event in events
-            if isinstance(event, Interaction)
-            and PURPOSE in event.purposes
-            and (since := oldest.get(event.data)) is not None
-            and (event.kept or event.at) >= since
-            and not event.visit
-            and event.item not in telling
-            and (place := index.get(event.item, size)) < size
-        ]
+        acts = _acts(events, _oldest(consent, charter, now), catalogue.telling(consent.sensitive), catalogue)
         if not acts:
             continue
-        acts.sort(key=lambda act: act[:2])
         person += [count] * len(acts)
         at += [act[0] for act in acts]
         row += [act[2] for act in acts]
@@ -66,6 +52,26 @@ def interactions_of(
         np.array(person, np.int32), np.array(row, np.int32), np.array(at, np.int64),
         np.array(verb, np.int8), _as_float32(value), count,
     )  # fmt: skip
+
+
+def _acts(
+    events: Iterable[Event], oldest: Mapping[str, int], telling: Container[str], catalogue: Catalogue
+) -> list[tuple[int, str, int, Interaction]]:
+    """(time, id, row of the item, act) of what may be learned from, in order. telling: items that would betray something."""
+    index, size = catalogue.index, len(catalogue)
+    acts = [
+        (event.at, event.id, place, event)
+        for event in events
+        if isinstance(event, Interaction)
+        and PURPOSE in event.purposes
+        and (since := oldest.get(event.data)) is not None
+        and (event.kept or event.at) >= since
+        and not event.visit
+        and event.item not in telling
+        and (place := index.get(event.item, size)) < size
+    ]
+    acts.sort(key=lambda act: act[:2])
+    return acts
 
 
 def _oldest(consent: Consent, charter: Charter, now: int) -> dict[str, int]:

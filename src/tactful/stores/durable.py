@@ -1,6 +1,8 @@
 """Files that are there whole or not at all, whatever happens meanwhile: written beside, synced, renamed, and the folder synced too."""
 
+import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 
 DRAFT = ".draft"
@@ -17,12 +19,24 @@ def write_whole(path: Path, content: bytes, mode: int = 0o600) -> None:
 def write_new(path: Path, content: bytes, mode: int = 0o600) -> None:
     """As `write_whole`, but raises FileExistsError if there is one already."""
     draft = path.with_name(path.name + DRAFT)
-    _write(draft, content, mode)
+    folder = os.open(path.parent, os.O_RDONLY)
     try:
-        os.link(draft, path)  # unlike a rename, it never takes another's place
+        fcntl.flock(folder, fcntl.LOCK_EX)  # the draft has one name, and many may want to be the first
+        _write(draft, content, mode)
+        try:
+            os.link(draft, path)  # unlike a rename, it never takes another's place
+        finally:
+            draft.unlink()
+        os.fsync(folder)
     finally:
-        draft.unlink()
-    sync_folder(path.parent)
+        os.close(folder)
+
+
+def write_once(path: Path, content: bytes, mode: int = 0o600) -> None:
+    """As `write_whole`, unless there is one already: whoever comes second finds the first one's, and finds it whole."""
+    if not path.exists():
+        with suppress(FileExistsError):
+            write_new(path, content, mode)
 
 
 def sync_file(path: Path) -> None:

@@ -6,7 +6,6 @@ forgotten. The manifest says up to which change of consent or forgetting it is t
 
 import fcntl
 import hashlib
-import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -24,9 +23,10 @@ from tactful.domain.errors import BadInput, MissingExtra, StoreBroken
 from tactful.domain.event import Interaction
 from tactful.domain.identity import Owners
 from tactful.flow.gate import DAY
-from tactful.flow.identity import owner_of, people_behind
+from tactful.flow.identity import behind, owner_of
 from tactful.flow.release import kept_back
 from tactful.ports import Stores
+from tactful.stores.durable import sync_file, sync_folder
 
 DEADLINE_MS = DAY
 """A withdrawal or a forgetting is out of the lake within this time, in milliseconds: a day."""
@@ -235,14 +235,15 @@ class _Source:
         """(day, row) of all events that may be there, whose day of arrival (UTC) is over."""
         withheld: Counter[str] = Counter()
         consents = {name: Consent.of(changes) for name, changes in self._stores.consents.everybody()}
-        owners = {name: Owners(name, links) for name, links in self._stores.links.everybody()}
+        links = dict(self._stores.links.everybody())
+        owners = {name: Owners(name, of) for name, of in links.items()}
         today = self._now // DAY
 
         def owners_of(name: str) -> Owners:
             return owners.get(name) or Owners(name, ())
 
         for name, events in self._stores.events.people():
-            said = [consents.get(other, Consent()) for other in people_behind(name, owners_of)]
+            said = behind(name, owners_of, lambda one: links.get(one, ()), lambda one: consents.get(one, Consent()))
             telling = self._catalogue.telling(frozenset.intersection(*(one.sensitive for one in said)))
             for event in events:
                 if not isinstance(event, Interaction) or (event.kept or event.at) // DAY >= today:
@@ -306,15 +307,10 @@ def _groups(days: Sequence[str], sizes: dict[str, Day]) -> Iterator[list[str]]:
 
 def _replace(fresh: Path, path: Path) -> None:
     """Put a finished file in the place of another: whoever looks sees the old one or the new one, also after a power cut."""
-    with fresh.open("rb") as file:
-        os.fsync(file.fileno())
+    sync_file(fresh)
     fresh.chmod(0o600)
     fresh.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(path.parent)
 
 
 @contextmanager

@@ -77,6 +77,13 @@ def year(now: int) -> int:
     return (_EPOCH + timedelta(milliseconds=now)).year
 
 
+def full_years(born: str, now: int) -> int:
+    """How many years have gone by since a day, as `day` gives it. now: milliseconds since 1970."""
+    year, month, number = map(int, born.split("-"))
+    today = _EPOCH + timedelta(milliseconds=now)
+    return today.year - year - ((today.month, today.day) < (month, number))
+
+
 def birth_year(value: object, now: int) -> int:
     """The year somebody was born in, from the year or the whole date; only the year is kept. Raises Impossible."""
     if isinstance(value, str) and not re.fullmatch(r"\s*[0-9]{4}\s*", value):

@@ -2,14 +2,13 @@
 
 import hashlib
 import os
-from contextlib import suppress
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from tactful.domain.errors import BadInput, NotInitialised, StoreBroken
-from tactful.stores.durable import write_new
+from tactful.stores.durable import write_once
 
 MASTER_KEY = "master.key"
 MASTER_ENV = "TACTFUL_MASTER_KEY"
@@ -80,8 +79,7 @@ def _receipt_key(receipt: str) -> AESGCM:
 def make_master(folder: Path) -> Master:
     """A new master key, written for its owner's eyes only, unless there is one already. Raises BadInput, OSError."""
     if MASTER_ENV not in os.environ:
-        with suppress(FileExistsError):
-            write_new(folder / MASTER_KEY, os.urandom(32))
+        write_once(folder / MASTER_KEY, os.urandom(32))
     return read_master(folder)
 
 
