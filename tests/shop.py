@@ -24,6 +24,7 @@ from tactful.domain.placement import Placement
 from tactful.domain.view import View
 from tactful.engine import Answer, Engine, Shell
 from tactful.flow.decide import Recipe
+from tactful.languages import read_languages
 from tactful.learn.train import fit, learners
 from tactful.ports import Interactions, Model, Shelf, Stores
 from tactful.sample.books import Book, books
@@ -36,6 +37,8 @@ MINUTE = 60_000
 DAY = 86_400_000
 EVERYTHING = ("personalise", "learn", "measure")
 SEED = 7
+LANGUAGES = read_languages()
+EN, DE = LANGUAGES.speak("en"), LANGUAGES.speak("de")
 
 
 # --------------------------------------------------------------------------------------------------- charter and placements

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from random import Random
+from typing import Any, Protocol
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from tactful.domain.catalogue import Catalogue
 from tactful.domain.charter import Charter
@@ -24,6 +25,7 @@ from tactful.flow.explain import Stamp, about_person, explain
 from tactful.flow.gate import DAY, Admitted, Refused, admit, mendable
 from tactful.flow.page import next_row
 from tactful.flow.present import with_variants
+from tactful.flow.why_not import WhyNot, why_not
 from tactful.intake import Intake, Taken
 from tactful.learn.train import fits
 from tactful.people import People
@@ -341,13 +343,7 @@ class Engine:
         Raises UnknownPlacement, NoModel.
         """
         recipes = [self.recipe(ask.placement) for ask in asks]
-        scene = self.scene(person, context)
-        page, answers = OnPage(), []
-        for recipe, ask in zip(recipes, asks, strict=True):
-            answer = self._answer(scene, scene.consider(recipe, ask), page)
-            page = _with(page, answer)
-            answers.append(answer)
-        return answers
+        return _decided(self.scene(person, context), recipes, asks, self._answer)
 
     def page(
         self,
@@ -362,12 +358,55 @@ class Engine:
 
         exclude, languages, market: see `Ask`; for every row. Raises UnknownPage, NoModel.
         """
-        declared = self.pages.get(name)
-        if declared is None:
-            raise UnknownPage(name=name, available=", ".join(sorted(self.pages)) or "none yet")
+        self.declared(name)  # before anything is loaded
+        like = Ask(name, exclude=exclude, languages=languages, market=market)
+        return self._page(self.scene(person, context), name, like, self._answer)
+
+    def preview(
+        self,
+        person: str | None,
+        dial: Dial,
+        page: Ask | Sequence[Ask],
+        context: Mapping[str, Value] | None = None,
+    ) -> list[Answer]:
+        """A page (an ask by its name, for all rows; or its placements) as if the person's dial stood at another level, at most at its own. Nothing is written, no
+        receipt is kept.
+
+        Chance falls the same way at every level, so that two previews differ by the dial alone. Raises UnknownPage, UnknownPlacement,
+        NoModel, BadInput.
+        """
+        scene = self.scene(person, context).with_dial(dial)
+        dice = Random(0)
+
+        def unkept(scene: Scene, look: Look, page: OnPage, placed: Placed | None = None) -> Answer:
+            decision, receipt = self._made(scene, look, page, placed, dice, "")
+            return Answer(decision, receipt, Ack(None), scene.shelf.catalogue)
+
+        if isinstance(page, Ask):
+            return self._page(scene, page.placement, page, unkept)
+        return _decided(scene, [self.recipe(ask.placement) for ask in page], page, unkept)
+
+    def why_not(
+        self,
+        person: str | None,
+        ask: Ask,
+        item: str,
+        context: Mapping[str, Value] | None = None,
+        on_page: Sequence[str] = (),
+    ) -> WhyNot:
+        """Why an item is not shown, by deciding once more. on_page: items that stood on the page already. Nothing is kept.
+
+        Raises UnknownPlacement, NoModel.
+        """
+        recipe, scene = self.recipe(ask.placement), self.scene(person, context)
+        look, catalogue = scene.consider(recipe, ask), scene.shelf.catalogue
+        page = OnPage(tuple(catalogue.rows(on_page).tolist()))
+        return why_not(scene.choose(look, Random(0), page), item, look.moment, catalogue, page.rows)
+
+    def _page(self, scene: Scene, name: str, like: Ask, answered: "_Answered") -> list[Answer]:
+        declared = self.declared(name)
         rows = declared.candidates
-        scene = self.scene(person, context)
-        asks = [Ask(row.placement, exclude=exclude, languages=languages, market=market) for row in rows]
+        asks = [structs.replace(like, placement=row.placement) for row in rows]
         looks = [scene.consider(self.recipe(ask.placement), ask) for ask in asks]
         considered, size = [look.considered for look in looks], len(scene.shelf.catalogue)
         personal = any(about_person(one.scored, one.kept) for one in considered)
@@ -377,10 +416,17 @@ class Engine:
             if found is None:
                 break
             left.remove(found[0])
-            answer = self._answer(scene, looks[found[0]], page, Placed(name, place, found[1], personal))
+            answer = answered(scene, looks[found[0]], page, Placed(name, place, found[1], personal))
             page = _with(page, answer)
             answers.append(answer)
         return answers
+
+    def declared(self, page: str) -> Page:
+        """The declared page called so. Raises UnknownPage."""
+        found = self.pages.get(page)
+        if found is None:
+            raise UnknownPage(name=page, available=", ".join(sorted(self.pages)) or "none yet")
+        return found
 
     def recipe(self, placement: str) -> Recipe:
         """The recipe of a placement. Raises UnknownPlacement."""
@@ -409,15 +455,21 @@ class Engine:
 
     def _answer(self, scene: Scene, look: Look, page: OnPage, placed: Placed | None = None) -> Answer:
         """Choose, and keep the receipt."""
-        decision = scene.choose(look, self.shell.dice, page)
+        decision, receipt = self._made(scene, look, page, placed, self.shell.dice, self.shell.name())
         known = scene.known(look.view)
-        stamp = Stamp(self.shell.name(), scene.now, scene.person if known else None, placed)
-        receipt = explain(decision, look.view, scene.shelf, self.charter, scene.consent, stamp)
-        audiences = self.charter.children.audiences if look.view.audience == "children" else None
-        receipt = with_variants(receipt, decision, look.moment, scene.shelf.catalogue, audiences)
         keep = RECEIPT_MS if known else ANONYMOUS_RECEIPT_MS
         durable = self.stores.receipts.append(receipt, scene.now + keep, known and self.onward.decisions)
         return Answer(decision, receipt, durable, scene.shelf.catalogue)
+
+    def _made(
+        self, scene: Scene, look: Look, page: OnPage, placed: Placed | None, dice: Dice, name: str
+    ) -> tuple[Decision, Receipt]:
+        """Choose, and write a receipt called so."""
+        decision = scene.choose(look, dice, page)
+        stamp = Stamp(name, scene.now, scene.person if scene.known(look.view) else None, placed)
+        receipt = explain(decision, look.view, scene.shelf, self.charter, scene.consent, stamp)
+        audiences = self.charter.children.audiences if look.view.audience == "children" else None
+        return decision, with_variants(receipt, decision, look.moment, scene.shelf.catalogue, audiences)
 
     # ------------------------------------------------------------------------------------------------------------ rights
 
@@ -444,6 +496,23 @@ def _not_overtaken(purposes: dict[str, bool], at: int, before: Sequence[ConsentC
             if not given:
                 refused[name] = max(change.at, refused.get(name, 0))
     return {name: given for name, given in purposes.items() if not given or at >= refused.get(name, at)}
+
+
+class _Answered(Protocol):
+    """What makes an answer of a placement half decided."""
+
+    def __call__(self, scene: Scene, look: Look, page: OnPage, placed: Placed | None = None) -> Answer:
+        """The answer, given what stands on the page already."""
+
+
+def _decided(scene: Scene, recipes: Sequence[Recipe], asks: Sequence[Ask], answered: _Answered) -> list[Answer]:
+    """The placements of one page, in their order."""
+    page, answers = OnPage(), []
+    for recipe, ask in zip(recipes, asks, strict=True):
+        answer = answered(scene, scene.consider(recipe, ask), page)
+        page = _with(page, answer)
+        answers.append(answer)
+    return answers
 
 
 def _with(page: OnPage, answer: Answer) -> OnPage:

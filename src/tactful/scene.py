@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 
-from msgspec import Struct, structs
+from msgspec import Struct, field, structs
 
 from tactful.domain.charter import Charter
 from tactful.domain.consent import Consent, Dial
 from tactful.domain.decision import Ask
+from tactful.domain.errors import BadInput
 from tactful.domain.event import Value
 from tactful.domain.profile import Profile
 from tactful.domain.view import Moment, View
@@ -33,13 +34,17 @@ class Scene(Struct, frozen=True):
     charter: Charter
     now: int
     context: Mapping[str, Value]
+    _views: dict[tuple[str, str], View] = field(default_factory=dict)
 
     def view(self, purpose: str, surface: str) -> View:
-        """What may be read for this purpose, on this surface: the only way from a profile to a View."""
-        return view_of(
-            self.profile, self.consent, self.charter, purpose=purpose, surface=surface, now=self.now,
-            telling=self.shelf.catalogue.telling(self.consent.sensitive),
-        )  # fmt: skip
+        """What may be read for this purpose, on this surface: the only way from a profile to a View. Cut once a scene, opened anew each time."""
+        found = self._views.get((purpose, surface))
+        if found is None:
+            found = self._views[purpose, surface] = view_of(
+                self.profile, self.consent, self.charter, purpose=purpose, surface=surface, now=self.now,
+                telling=self.shelf.catalogue.telling(self.consent.sensitive),
+            )  # fmt: skip
+        return found.again()
 
     def consider(self, recipe: Recipe, ask: Ask) -> Look:
         """propose → permit."""
@@ -51,6 +56,17 @@ class Scene(Struct, frozen=True):
     def choose(self, look: Look, dice: Dice, page: OnPage | None = None) -> Decision:
         """arrange → review."""
         return choose(look.considered, look.moment, self.shelf, dice, page)
+
+    def with_dial(self, dial: Dial) -> "Scene":
+        """The same, with the person's dial at another level, at most at its own. Raises BadInput."""
+        own = self.consent.dial
+        if dial > own:
+            raise BadInput(
+                field="dial",
+                why=f"the dial stands at {own.words!r}, and what a higher level would use has not been kept",
+                fix=f"Choose {own.name} or a lower level",
+            )
+        return structs.replace(self, consent=structs.replace(self.consent, dial=dial))
 
     def known(self, view: View) -> bool:
         """Whether a receipt may name the person."""

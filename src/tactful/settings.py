@@ -103,12 +103,19 @@ class Taxonomy(Struct, frozen=True, forbid_unknown_fields=True):
     topics: dict[str, Topic] = {}
 
 
+class Explain(Struct, frozen=True, forbid_unknown_fields=True):
+    """mute: attributes of an item by which a person can say that they want no more of it."""
+
+    mute: tuple[str, ...] = ("subjects", "author")
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
-    """All of tactful.toml. recipes: what placements share: one with `base = "NAME"` has all that stands in `[recipes.NAME]` (or in the
-    placement NAME), and its own keys over that."""
+    """All of tactful.toml. language: in which the reasons are said, unless a request asks for another. recipes: what placements share: one
+    with `base = "NAME"` has all that stands in `[recipes.NAME]` (or in the placement NAME), and its own keys over that."""
 
     charter: str = "charter.toml"
     taxonomy: str = "taxonomy.toml"
+    language: str = "en"
     server: Server = Server()
     limits: Limits = Limits()
     recipes: dict[str, dict[str, Any]] = {}
@@ -119,6 +126,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     lake: Lake = Lake()
     personalize: Personalize = Personalize()
     gorse: Gorse = Gorse()
+    explain: Explain = Explain()
 
 
 def read_settings(home: Path) -> Settings:
@@ -217,6 +225,16 @@ def check_outside(home: Path, settings: Settings, charter: Charter) -> None:
         if purpose not in charter.purposes:
             why, fix = f"there is no [purposes.{purpose}]", f"Use some of {', '.join(charter.purposes) or 'none'}"
             raise _error(BadSettings, home / "tactful.toml", "lake.purposes", why, fix)
+
+
+def read_table(path: Path) -> dict[str, Any]:
+    """Any TOML file. Raises BadSettings."""
+    return _read(path, dict[str, Any], BadSettings)
+
+
+def wrong(path: Path, field: str, why: str, fix: str) -> TactfulError:
+    """The error for a mistake at a dotted key of a TOML file."""
+    return _error(BadSettings, path, field, why, fix)
 
 
 def check_pages(home: Path, settings: Settings) -> None:

@@ -25,9 +25,11 @@ from tactful.domain.consent import Consent
 from tactful.domain.errors import BadInput, UnknownPlugin, UnknownReceiver
 from tactful.domain.placement import Placement
 from tactful.domain.receiver import DECISIONS, Receiver
+from tactful.domain.words import Languages
 from tactful.engine import Engine, Onward, Shell
 from tactful.flow.decide import Recipe
 from tactful.flow.identity import effective_for_all, merged
+from tactful.languages import read_languages
 from tactful.learn.interactions import interactions_of
 from tactful.learn.train import learners
 from tactful.plugins import build
@@ -54,6 +56,7 @@ class Home(Struct, frozen=True):
     settings: Settings
     charter: Charter
     recipes: Mapping[str, Recipe]
+    languages: Languages
 
     @property
     def data(self) -> Path:
@@ -82,7 +85,7 @@ def read_home(path: Path) -> Home:
     learners(
         one for recipe in recipes.values() for one in recipe.strategies
     )  # a clash of models is better known before serving
-    return Home(path, settings, charter, recipes)
+    return Home(path, settings, charter, recipes, read_languages(path, settings.language))
 
 
 def recipe_of(name: str, placement: Placement, charter: Charter, home: Path = Path()) -> Recipe:

@@ -18,12 +18,12 @@ from tactful.domain.rules import problems
 from tactful.domain.type_rules import CHILD_TRAITS
 from tactful.domain.view import View
 from tactful.flow.clean import Cleaned, clean_values
-from tactful.flow.explain import label, sentence, what_if
 from tactful.flow.gate import view_of
+from tactful.flow.wording import label, sentence, what_if
 from tactful.intake import Outcome
 from tactful.ports import QUARANTINE_MS
 from tactful.replay import replay
-from tests.shop import DAY, NOW, PLAIN, Shop, charter, consent, placement
+from tests.shop import DAY, EN, NOW, PLAIN, Shop, charter, consent, placement
 
 TOLD = {
     "height": Type("amount", "cm", least=50, most=260),
@@ -455,11 +455,11 @@ def test_what_is_filled_is_never_shown_as_a_fact(
     assert (receipt.assumed == ("interests",)) == ("assumed" in kinds) == (open_ and (says is None or old))
     assert receipt.personal == bool(PERSONAL & kinds)
     for shown in receipt.shown:
-        words = sentence(shown, shop.engine.shelf().catalogue)
+        words = sentence(shown, shop.engine.shelf().catalogue, EN)
         assert words.startswith("We assumed that you like sea") == ("assumed" in kinds)
         assert "You told" not in words or fact
-        assert bool(what_if(shown, shop.engine.shelf().catalogue)) == bool(fact)
-    assert "assumed" not in kinds or label(receipt) == "The same for everyone"
+        assert bool(what_if(shown, shop.engine.shelf().catalogue, EN)) == bool(fact)
+    assert "assumed" not in kinds or label(receipt, EN) == "The same for everyone"
     if child is not True and not open_:
         assert receipt.shown == shop.decide(None).receipt.shown
 

@@ -145,7 +145,8 @@ def test_an_item_is_shown_in_the_language_asked_for_with_the_variant_and_the_pri
                 "plain",
                 "plain.svg",
             )
-            assert (shown["text"], shown["price"]) == ("", {"amount": 5, "currency": "EUR"})
+            assert shown["price"] == {"amount": 5, "currency": "EUR"}
+            assert "text" not in shown
             shown = seen(each, stall, language="de-AT, en", market="us", texts=True)["sea"]
             assert (shown["title"], shown["text"], shown["language"]) == ("Das Meer", "Long", "de")
             assert shown["price"] == {"amount": 6, "currency": "USD"}
@@ -155,4 +156,4 @@ def test_an_item_is_shown_in_the_language_asked_for_with_the_variant_and_the_pri
     decided = stall.post("/v1/decide", body).json["decisions"][0]
     receipt = stall.get(f"/v1/receipts/{decided['receipt']}", stall.as_server()).json["receipt"]
     assert {one["item"]: one["variant"] for one in receipt["shown"]}["sea"] == "plain"
-    is_problem(stall.post("/v1/decide", {**body, "language": "klingonese"}), 400, "language", "BCP 47")
+    is_problem(stall.post("/v1/decide", {**body, "language": "klingonese"}), 400, "language")

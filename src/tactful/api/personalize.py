@@ -20,8 +20,9 @@ from tactful.domain.decision import Ask
 from tactful.domain.errors import BadInput, NoKey, TactfulError, TooManyItems, UnknownPlacement
 from tactful.domain.identity import ANONYMOUS
 from tactful.domain.placement import LIMIT_MOST
+from tactful.domain.words import Words
 from tactful.engine import Answer
-from tactful.flow.explain import sentence
+from tactful.flow.wording import sentence
 
 RESULTS = 25
 """How many items a client gets that does not say how many it wants, as at Amazon."""
@@ -136,7 +137,7 @@ async def get_recommendations(request: Req) -> personalize.ItemList:
     placement, columns = _placement(service, arn, ask.filterArn, ask.filterValues), _columns(ask.metadataColumns)
     person = whom(service, request, key, ask.userId)
     answer = await chosen(service, person, Ask(placement, item=ask.itemId or None, limit=limit), ask.context)
-    return personalize.ItemList(_predicted(answer, columns), answer.receipt.id)
+    return personalize.ItemList(_predicted(answer, columns, service.languages.speak()), answer.receipt.id)
 
 
 @post("/personalize-ranking", status_code=200, exception_handlers=HANDLERS)
@@ -151,7 +152,7 @@ async def get_personalized_ranking(request: Req) -> personalize.Ranking:
     placement = _placement(service, ask.campaignArn, ask.filterArn, ask.filterValues)
     wanted = Ask(placement, items=ask.inputList, limit=len(ask.inputList))
     answer = await chosen(service, whom(service, request, key, ask.userId), wanted, ask.context)
-    return personalize.Ranking(_predicted(answer, columns), answer.receipt.id)
+    return personalize.Ranking(_predicted(answer, columns, service.languages.speak()), answer.receipt.id)
 
 
 @post(["/actions", "/action-interactions", "/action-recommendations"], status_code=200, exception_handlers=HANDLERS)
@@ -193,12 +194,13 @@ def _columns(asked: dict[str, list[str]] | None) -> list[str]:
     return found
 
 
-def _predicted(answer: Answer, columns: list[str]) -> list[personalize.PredictedItem]:
+def _predicted(answer: Answer, columns: list[str], words: Words) -> list[personalize.PredictedItem]:
     items = []
     for shown in answer.receipt.shown:
         item = answer.catalogue.get(shown.item)
         more = personalize.metadata(item, columns) if item and columns else {}
-        items.append(personalize.PredictedItem(shown.item, shown.score, [sentence(shown, answer.catalogue)], more))
+        why = sentence(shown, answer.catalogue, words)
+        items.append(personalize.PredictedItem(shown.item, shown.score, [why], more))
     return items
 
 

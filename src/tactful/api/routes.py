@@ -3,24 +3,27 @@
 import logging
 import zlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from litestar import Request, delete, get, post, put
 from litestar.handlers import HTTPRouteHandler
-from msgspec import structs
+from msgspec import Struct, structs
 
 from tactful.api import shapes
-from tactful.api.service import of
+from tactful.api.service import Service, of
 from tactful.domain.catalogue import Catalogue
 from tactful.domain.consent import Consent, ConsentChange, Dial
 from tactful.domain.decision import Ask
 from tactful.domain.errors import BadInput, NoKey, NotAllowed, TooLarge, TooManyItems, UnknownReceipt
-from tactful.domain.receipt import Receipt
+from tactful.domain.item import Item
+from tactful.domain.receipt import Receipt, Shown
 from tactful.domain.values.impossible import Impossible
 from tactful.domain.values.words import language
+from tactful.domain.words import Words
 from tactful.engine import Answer, must_be_durable
-from tactful.flow.explain import label, sentence, what_if
 from tactful.flow.present import presentation
+from tactful.flow.wording import details, item_details, label, mutable, sentence, what_if
 
 Req = Request[Any, Any, Any]
 log = logging.getLogger("tactful")
@@ -34,17 +37,23 @@ async def decide(request: Req, data: shapes.DecideRequest) -> shapes.DecideRespo
     """Choose for the placements of one page."""
     service = of(request)
     key = service.key(request, "decide")
+    asks = asks_of(service, data)
+    person = service.who(request, key, data.person, data.anonymous)
+    answers = await _answered(service.engine.decide(person, asks, data.context))
+    said = saying(service, data)
+    return shapes.DecideResponse([decision_out(answer, said) for answer in answers])
+
+
+def asks_of(service: Service, data: shapes.DecideRequest | shapes.PreviewRequest) -> list[Ask]:
+    """What a page asks for. Raises BadInput if it is too much."""
     most = service.limits.placements
     if len(data.placements) > most:
         why = f"the page has {len(data.placements)} placements, the most is {most}"
         raise BadInput(field="placements", why=why, fix="Ask for fewer, or raise limits.placements in tactful.toml")
-    person = service.who(request, key, data.person, data.anonymous)
     languages = languages_of(data.language)
-    asks = [
-        structs.replace(_ask(one, data.exclude), languages=languages, market=data.market) for one in data.placements
+    return [
+        structs.replace(ask_of(one, data.exclude), languages=languages, market=data.market) for one in data.placements
     ]
-    answers = await _answered(service.engine.decide(person, asks, data.context))
-    return shapes.DecideResponse([decision_out(answer, data.texts) for answer in answers])
 
 
 @post("/v1/decide/page", status_code=200)
@@ -55,14 +64,14 @@ async def page(request: Req, data: shapes.PageRequest) -> shapes.PageResponse:
     person = service.who(request, key, data.person, data.anonymous)
     languages = languages_of(data.language)
     answers = service.engine.page(person, data.page, data.context, data.exclude, languages, data.market)
-    return page_out(data.page, await _answered(answers), data.texts)
+    return page_out(data.page, await _answered(answers), saying(service, data))
 
 
-def page_out(name: str, answers: Sequence[Answer], texts: bool = False) -> shapes.PageResponse:
-    """A page as the client gets it. texts: whether the items' texts come along."""
+def page_out(name: str, answers: Sequence[Answer], said: "Saying") -> shapes.PageResponse:
+    """A page as the client gets it."""
     rows, personal = [], False
     for answer in answers:
-        out, placed = decision_out(answer, texts), answer.receipt.placed
+        out, placed = decision_out(answer, said), answer.receipt.placed
         value = placed.value if placed is not None else 0.0
         personal = personal or (placed is not None and placed.personal)
         words = answer.decision.recipe.placement.words
@@ -80,13 +89,16 @@ async def rank(request: Req, data: shapes.RankRequest) -> shapes.RankResponse:
     person = service.who(request, key, data.person, data.anonymous)
     ask = Ask(data.placement, items=data.items, limit=len(data.items))
     answer = (await _answered(service.engine.decide(person, [ask], data.context)))[0]
-    receipt, catalogue = answer.receipt, answer.catalogue
-    items = [shapes.RankedItem(shown.item, sentence(shown, catalogue), shown.odds) for shown in receipt.shown]
+    receipt, catalogue, words = answer.receipt, answer.catalogue, service.languages.speak(data.language)
+    items = [
+        shapes.RankedItem(shown.item, "" if data.explain == "none" else sentence(shown, catalogue, words), shown.odds)
+        for shown in receipt.shown
+    ]
     held = receipt.verdict == "hold"
-    return shapes.RankResponse(receipt.placement, receipt.id, label(receipt), receipt.personal, held, items)
+    return shapes.RankResponse(receipt.placement, receipt.id, label(receipt, words), receipt.personal, held, items)
 
 
-def _ask(one: str | shapes.PlacementAsk, exclude: list[str]) -> Ask:
+def ask_of(one: str | shapes.PlacementAsk, exclude: list[str]) -> Ask:
     if isinstance(one, str):
         return Ask(one, exclude=exclude)
     return Ask(one.placement, item=one.item, exclude=[*exclude, *one.exclude], limit=one.limit)
@@ -102,31 +114,62 @@ async def _answered(answers: list[Answer]) -> list[Answer]:
     return answers
 
 
-def languages_of(text: str) -> tuple[str, ...]:
-    """The languages of a list with commas, as BCP 47 writes them. Raises BadInput."""
-    try:
-        return tuple(language(tag.strip()) for tag in text.split(",") if tag.strip())
-    except Impossible as mistake:
-        why, _, fix = str(mistake).partition("; ")
-        raise BadInput(field="language", why=why, fix=fix[:1].upper() + fix[1:]) from None
+def languages_of(text: str | None) -> tuple[str, ...]:
+    """The languages of a list with commas, as BCP 47 writes them. What is not in its registry nobody speaks, so it is passed over."""
+    found = []
+    for tag in (text or "").split(","):
+        with suppress(Impossible):
+            found.append(language(tag.strip()))
+    return tuple(found)
 
 
-def decision_out(answer: Answer, texts: bool = False) -> shapes.DecisionOut:
-    """A decision as the client gets it. texts: whether the items' texts come along."""
-    receipt, catalogue, ask = answer.receipt, answer.catalogue, answer.decision.ask
-    items = []
-    for shown, row in zip(receipt.shown, answer.decision.slots.rows.tolist(), strict=True):
-        item = catalogue.item(row)
-        look = presentation(item, shown.variant, ask.languages, ask.market)
-        items.append(
-            shapes.ShownItem(
-                item.id, look.title, item.kind, item.attributes, look.price, sentence(shown, catalogue), shown.odds,
-                look.variant, look.asset, look.language, look.text if texts else "",
-            )
-        )  # fmt: skip
+class Saying(Struct, frozen=True):
+    """How to say why. depth: `none`, `sentence` or `details`. mute: attributes by which more of an item can be declined. data: what the
+    charter calls each of its data entries. texts: whether the items' texts come along."""
+
+    words: Words
+    depth: str = "sentence"
+    mute: tuple[str, ...] = ()
+    data: Mapping[str, str] = {}
+    texts: bool = False
+
+
+def saying(service: Service, data: shapes.DecideRequest | shapes.PageRequest | shapes.PreviewRequest) -> Saying:
+    """How this request wants it said."""
+    entries = service.engine.charter.data
+    return Saying(
+        service.languages.speak(data.language), data.explain, service.mute,
+        {name: entry.words for name, entry in entries.items()} if data.explain == "details" else {}, data.texts,
+    )  # fmt: skip
+
+
+def decision_out(answer: Answer, said: Saying) -> shapes.DecisionOut:
+    """A decision as the client gets it."""
+    receipt, catalogue, words = answer.receipt, answer.catalogue, said.words
+    rows = answer.decision.slots.rows.tolist()
+    items = [_shown_out(answer, shown, row, said) for shown, row in zip(receipt.shown, rows, strict=True)]
+    whole = details(receipt, catalogue, words, said.data) if said.depth == "details" else None
     return shapes.DecisionOut(
-        receipt.placement, receipt.id, label(receipt), receipt.personal, receipt.verdict == "hold", items
-    )
+        receipt.placement, receipt.id, label(receipt, words), receipt.personal, receipt.verdict == "hold", items,
+        None if whole is None else shapes.MoreOfList(whole.read, whole.assumed, whole.withheld, whole.removed),
+    )  # fmt: skip
+
+
+def _shown_out(answer: Answer, shown: Shown, row: int, said: Saying) -> shapes.ShownItem:
+    catalogue, ask = answer.catalogue, answer.decision.ask
+    item = catalogue.item(row)
+    look = presentation(item, shown.variant, ask.languages, ask.market)
+    why = "" if said.depth == "none" else sentence(shown, catalogue, said.words)
+    more = _more_why(shown, item, catalogue, said) if said.depth == "details" else None
+    return shapes.ShownItem(
+        item.id, look.title, item.kind, item.attributes, look.price, why, shown.odds, more,
+        look.variant, look.asset, look.language, look.text if said.texts else "",
+    )  # fmt: skip
+
+
+def _more_why(shown: Shown, item: Item, catalogue: Catalogue, said: Saying) -> shapes.MoreWhy:
+    more = item_details(shown, catalogue, said.words)
+    return shapes.MoreWhy(more.what_if, more.reasons, more.chance, mutable(item, said.mute, said.words))
 
 
 @get("/v1/consent/{person:path}")
@@ -205,7 +248,9 @@ async def forget(request: Req, person: str) -> None:
 
 
 @get("/v1/receipts/{receipt:str}")
-async def get_receipt(request: Req, receipt: str) -> shapes.ReceiptResponse:
+async def get_receipt(
+    request: Req, receipt: str, language: shapes.Language | None = None, depth: shapes.Depth = "full"
+) -> shapes.ReceiptResponse:
     """Open a receipt: yours, by your token; any, by a secret key; one that names nobody, by its id alone."""
     service = of(request)
     found = service.engine.stores.receipts.get(receipt)
@@ -216,17 +261,24 @@ async def get_receipt(request: Req, receipt: str) -> shapes.ReceiptResponse:
             service.own(request, found.person, "receipts")
         except (NotAllowed, NoKey):
             raise UnknownReceipt(receipt=receipt) from None  # whether it exists is nobody else's business
-    return receipt_out(found, service.engine.shelf().catalogue)
+    data = {name: entry.words for name, entry in service.engine.charter.data.items()}
+    said = Saying(service.languages.speak(language), depth, data=data)
+    return receipt_out(found, service.engine.shelf().catalogue, said)
 
 
-def receipt_out(receipt: Receipt, catalogue: Catalogue) -> shapes.ReceiptResponse:
-    """A receipt with its sentences."""
+def receipt_out(receipt: Receipt, catalogue: Catalogue, said: Saying) -> shapes.ReceiptResponse:
+    """What a receipt says, in words, at this depth."""
+    words = said.words
     reasons = []
     for shown in receipt.shown:
         item = catalogue.get(shown.item)
         title = item.title if item else shown.item
-        reasons.append(shapes.Reason(shown.item, title, sentence(shown, catalogue), what_if(shown, catalogue)))
-    return shapes.ReceiptResponse(label(receipt), reasons, receipt)
+        more = "" if said.depth == "sentence" else what_if(shown, catalogue, words)
+        reasons.append(shapes.Reason(shown.item, title, sentence(shown, catalogue, words), more))
+    return shapes.ReceiptResponse(
+        label(receipt, words), reasons, receipt if said.depth == "full" else None,
+        None if said.depth == "sentence" else details(receipt, catalogue, words, said.data), words.language,
+    )  # fmt: skip
 
 
 @post("/v1/tokens", status_code=200)

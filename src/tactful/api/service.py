@@ -11,7 +11,9 @@ from tactful.connectors.segment import Caller
 from tactful.domain.consent import ConsentChange, Dial
 from tactful.domain.errors import NotAllowed
 from tactful.domain.identity import ANONYMOUS, account_of
+from tactful.domain.words import Languages
 from tactful.engine import Engine
+from tactful.languages import read_languages
 from tactful.settings import Settings
 from tactful.wire import means_of
 
@@ -32,8 +34,11 @@ class Service:
         access: Access,
         settings: Settings,
         feeding: Feeding | None = None,
+        languages: Languages | None = None,
     ) -> None:
         self.engine, self.access, self.feeding = engine, access, feeding
+        self.languages = languages or read_languages(default=settings.language)
+        self.mute = settings.explain.mute
         self.limits, self.personalize, self.gorse = settings.limits, settings.personalize, settings.gorse
         self.means = means_of(settings, engine.charter)
 

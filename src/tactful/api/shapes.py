@@ -1,18 +1,26 @@
 """What requests and responses look like: the types from which the OpenAPI description is made."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
 from tactful.domain.item import Attribute, Price
 from tactful.domain.item_rules import Rejected
 from tactful.domain.receipt import Receipt
+from tactful.flow.why_not import WhyNot
+from tactful.flow.wording import Details, Mutable
+from tactful.flow.wording import Reason as Counted
 from tactful.intake import Outcome
 
 Name = Annotated[str, Meta(min_length=1, max_length=256)]
 Names = Annotated[list[Name], Meta(max_length=10_000)]
 Plain = str | int | float | bool | None
 Context = Annotated[dict[str, Plain], Meta(max_length=50)]
+_TAG = "[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*"
+Language = Annotated[str, Meta(pattern=f"^{_TAG}( ?, ?{_TAG})*$", max_length=100)]
+Market = Annotated[str, Meta(max_length=100)]
+Explain = Literal["none", "sentence", "details"]
+Depth = Literal["sentence", "details", "full"]
 
 
 class PlacementAsk(Struct, forbid_unknown_fields=True):
@@ -27,8 +35,8 @@ class PlacementAsk(Struct, forbid_unknown_fields=True):
 class DecideRequest(Struct, forbid_unknown_fields=True):
     """Who is asking for which placements. person: needs a secret key or the person's token; anonymous: the device's own random id.
 
-    language: to say it in, as BCP 47; several, best first, with commas. market: the price list to take prices from. texts: whether the
-    items' texts come along, not only their titles.
+    explain: how much to say of why. language: in which to say it, and the items' words (`de`, `de-AT, en`: several, best first); the
+    nearest one that there is. market: the price list to take prices from. texts: whether the items' texts come along, not only their titles.
     """
 
     placements: Annotated[list[Name | PlacementAsk], Meta(min_length=1)]
@@ -36,8 +44,9 @@ class DecideRequest(Struct, forbid_unknown_fields=True):
     anonymous: Name | None = None
     context: Context = {}
     exclude: Names = []
-    language: Annotated[str, Meta(max_length=200)] = ""
-    market: Annotated[str, Meta(max_length=100)] = ""
+    explain: Explain = "sentence"
+    language: Language | None = None
+    market: Market = ""
     texts: bool = False
 
 
@@ -49,8 +58,9 @@ class PageRequest(Struct, forbid_unknown_fields=True):
     anonymous: Name | None = None
     context: Context = {}
     exclude: Names = []
-    language: Annotated[str, Meta(max_length=200)] = ""
-    market: Annotated[str, Meta(max_length=100)] = ""
+    explain: Explain = "sentence"
+    language: Language | None = None
+    market: Market = ""
     texts: bool = False
 
 
@@ -62,13 +72,34 @@ class RankRequest(Struct, forbid_unknown_fields=True):
     person: Name | None = None
     anonymous: Name | None = None
     context: Context = {}
+    explain: Literal["none", "sentence"] = "sentence"
+    language: Language | None = None
 
 
-class ShownItem(Struct):
-    """An item in its slot, with the reason in one sentence. odds: the chance with which it was drawn.
+class MoreWhy(Struct):
+    """More of why an item is there. reasons: up to three, each with its share of the score; chance: "" where none was in play. mute: what
+    the person can say that they want no more of: keys for the declared trait `muted`."""
 
-    variant: which presentation of it, "" for its own; asset: what the client shows of that. language: of the title, "" if nobody says.
-    text: where it was asked for.
+    what_if: str
+    reasons: tuple[Counted, ...]
+    chance: str
+    mute: tuple[Mutable, ...]
+
+
+class MoreOfList(Struct):
+    """More of why a list is as it is: what was read, assumed, not read, left out."""
+
+    read: str
+    assumed: str
+    withheld: tuple[str, ...]
+    removed: tuple[str, ...]
+
+
+class ShownItem(Struct, omit_defaults=True):
+    """An item in its slot, with the reason in one sentence. odds: the chance with which it was drawn. more: with explain = "details".
+
+    variant: which presentation of it, left out for its own; asset: what the client shows of that. language: of the title, if somebody
+    says. text: where it was asked for.
     """
 
     id: str
@@ -78,14 +109,16 @@ class ShownItem(Struct):
     price: Price | None
     why: str
     odds: float
+    more: MoreWhy | None = None
     variant: str = ""
     asset: str | dict[str, Attribute] = ""
     language: str = ""
     text: str = ""
 
 
-class DecisionOut(Struct):
-    """What to show in one placement. receipt: opens the whole explanation at GET /v1/receipts/{receipt}."""
+class DecisionOut(Struct, omit_defaults=True):
+    """What to show in one placement. receipt: opens the whole explanation at GET /v1/receipts/{receipt}; "" in a preview, which keeps
+    none. more: with explain = "details"."""
 
     placement: str
     receipt: str
@@ -93,6 +126,7 @@ class DecisionOut(Struct):
     personal: bool
     held: bool
     items: list[ShownItem]
+    more: MoreOfList | None = None
 
 
 class RankedItem(Struct):
@@ -120,7 +154,7 @@ class DecideResponse(Struct):
     decisions: list[DecisionOut]
 
 
-class PageRow(DecisionOut):
+class PageRow(DecisionOut, kw_only=True):
     """A row in its place. words: what the placement is, as tactful.toml says it. value: the estimated chance that the next choice falls into it."""
 
     words: str
@@ -190,11 +224,50 @@ class Reason(Struct):
 
 
 class ReceiptResponse(Struct):
-    """The receipt, and what it says in words."""
+    """What a receipt says in words (language: in which), and with depth = full the receipt itself; details: not at depth = sentence."""
 
     label: str
     reasons: list[Reason]
-    receipt: Receipt
+    receipt: Receipt | None = None
+    details: Details | None = None
+    language: str = ""
+
+
+class PreviewRequest(Struct, forbid_unknown_fields=True):
+    """A page as if the person's dial stood at another level, at most at its own: off, told, visit or remember. page: a declared one;
+    or its placements, one by one."""
+
+    dial: str
+    page: Name | None = None
+    placements: list[Name | PlacementAsk] = []
+    person: Name | None = None
+    anonymous: Name | None = None
+    context: Context = {}
+    exclude: Names = []
+    explain: Explain = "sentence"
+    language: Language | None = None
+    market: Market = ""
+    texts: bool = False
+
+
+class WhyNotRequest(Struct, forbid_unknown_fields=True):
+    """Why an item is not shown in a placement. on_page: what stood on the page already, above this placement."""
+
+    placement: Name | PlacementAsk
+    item: Name
+    person: Name | None = None
+    anonymous: Name | None = None
+    context: Context = {}
+    on_page: Names = []
+    language: Language | None = None
+
+
+class WhyNotResponse(Struct):
+    """In words, and for machines: see `tactful.flow.why_not`. language: in which it is said."""
+
+    words: str
+    answer: WhyNot
+    language: str
 
 
 class TokenRequest(Struct, forbid_unknown_fields=True):

@@ -31,7 +31,7 @@ async def serve(path: Path, descriptor: int, pages: str) -> None:
     gc.freeze()
     gc.set_threshold(20_000, 50, 100)
     feeding = Feeding(feed_of(home, stores), lambda name: secret_of(home, name))
-    service = Service(engine, Access.read(path / "access.json"), home.settings, feeding)
+    service = Service(engine, Access.read(path / "access.json"), home.settings, feeding, home.languages)
     more = []
     if pages == "shop":
         from tactful.web.shop import PAGES

@@ -16,7 +16,8 @@ from tactful.cli.opening import opened
 from tactful.cli.placements import batch, page, placement
 from tactful.cli.quarantine import quarantine
 from tactful.cli.receivers import feed, receivers
-from tactful.cli.show import as_json, errors, fail, json_option, table
+from tactful.cli.show import as_json, errors, fail, json_option, language_option, table
+from tactful.cli.why_not import why_not
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -92,18 +93,27 @@ def serve(home: Path, host: str | None, port: int | None, workers: int | None) -
 @click.option("--person", default=None, help="For whom; left out: for somebody unknown.")
 @click.option("--item", default=None, help="The item that the page is about.")
 @click.option("--limit", type=click.IntRange(1, 200), default=None, help="How many items.")
+@language_option
+@click.option(
+    "--depth", type=click.Choice(["none", "sentence", "details"]), default="sentence", help="How much of why."
+)
 @json_option
 @click.pass_obj
 @errors
-def decide(home: Path, placement: str, person: str | None, item: str | None, limit: int | None, machine: bool) -> None:
+def decide(
+    home: Path, placement: str, person: str | None, item: str | None, limit: int | None,
+    language: str | None, depth: str, machine: bool,
+) -> None:  # fmt: skip
     """Choose for one placement, and say why each item is there."""
-    from tactful.api.routes import decision_out
+    from tactful.api.routes import decision_out, languages_of
+    from tactful.cli.receipts import saying, show_details
     from tactful.domain.decision import Ask
 
-    with opened(home) as (_, engine):
-        answer = engine.decide(person, [Ask(placement, item=item, limit=limit)])[0]
+    with opened(home) as (installed, engine):
+        ask = Ask(placement, item=item, limit=limit, languages=languages_of(language))
+        answer = engine.decide(person, [ask])[0]
         answer.durable.wait()
-        shown = decision_out(answer)
+        shown = decision_out(answer, saying(installed, language, depth))
         faults = answer.receipt.faults
     if machine:
         as_json(shown)
@@ -112,25 +122,30 @@ def decide(home: Path, placement: str, person: str | None, item: str | None, lim
         click.echo(f"Failed, and was left out: {fault}", err=True)
     click.echo(f"{shown.label} · {shown.placement} · receipt {shown.receipt}\n")
     table(((number, one.title, one.why) for number, one in enumerate(shown.items, 1)), ("", "item", "why"))
+    show_details(shown)
     click.echo(f"\nMore: tactful explain {shown.receipt}")
 
 
 @tactful.command()
 @click.argument("receipt")
+@language_option
+@click.option(
+    "--depth", type=click.Choice(["sentence", "details", "full"]), default="full", help="How much of the receipt."
+)
 @json_option
 @click.pass_obj
 @errors
-def explain(home: Path, receipt: str, machine: bool) -> None:
+def explain(home: Path, receipt: str, language: str | None, depth: str, machine: bool) -> None:
     """Open a receipt: why each item, what else would have been, what was read, withheld and removed."""
     from tactful.api.routes import receipt_out
-    from tactful.cli.receipts import show_receipt
+    from tactful.cli.receipts import saying, show_receipt
     from tactful.domain.errors import UnknownReceipt
 
-    with opened(home) as (_, engine):
+    with opened(home) as (installed, engine):
         found = engine.stores.receipts.get(receipt)
         if found is None:
             raise UnknownReceipt(receipt=receipt)
-        out = receipt_out(found, engine.shelf().catalogue)
+        out = receipt_out(found, engine.shelf().catalogue, saying(installed, language, depth))
     if machine:
         as_json(out)
     else:
@@ -254,6 +269,7 @@ tactful.add_command(import_)
 tactful.add_command(export)
 tactful.add_command(items)
 tactful.add_command(who)
+tactful.add_command(why_not)
 tactful.add_command(receivers)
 tactful.add_command(feed)
 tactful.add_command(lake)

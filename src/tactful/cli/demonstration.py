@@ -13,7 +13,7 @@ from tactful.domain.errors import BadInput
 from tactful.domain.event import Arrival
 from tactful.domain.item import Item, Price
 from tactful.engine import Engine
-from tactful.flow.explain import ordinal
+from tactful.flow.wording import ordinal
 from tactful.sample.books import Book, books
 from tactful.sample.readers import Reader, readers
 

@@ -10,9 +10,11 @@ from tactful.cli.opening import opened
 from tactful.cli.show import as_json, errors, json_option, table
 from tactful.domain.catalogue import Catalogue
 from tactful.domain.decision import Ask
+from tactful.domain.words import Words
 from tactful.engine import Engine
 from tactful.flow.decide import Recipe
-from tactful.flow.explain import Stamp, explain, sentence
+from tactful.flow.explain import Stamp, explain
+from tactful.flow.wording import sentence
 from tactful.plugins import name_of
 from tactful.ports import Strategy
 from tactful.scene import Look, Scene
@@ -77,10 +79,10 @@ def try_(
 ) -> None:  # fmt: skip
     """Decide without keeping anything, and show what each step did to the list."""
     around = dict(pair.partition("=")[::2] for pair in context)
-    with opened(home) as (_, engine):
+    with opened(home) as (installed, engine):
         scene = engine.scene(person, around)
         look = scene.consider(engine.recipe(placement), Ask(placement, item=item, query=query, limit=limit))
-        steps, slots = list(_steps(engine, scene, look)), _slots(engine, scene, look)
+        steps, slots = list(_steps(engine, scene, look)), _slots(engine, scene, look, installed.languages.speak())
     if machine:
         as_json(
             {
@@ -131,7 +133,7 @@ def _leaves(strategy: Strategy) -> Iterator[Strategy]:
         yield from _leaves(part)
 
 
-def _slots(engine: Engine, scene: Scene, look: Look) -> list[tuple[str, ...]]:
+def _slots(engine: Engine, scene: Scene, look: Look, words: Words) -> list[tuple[str, ...]]:
     """What would be shown, with the reason for each."""
     catalogue = scene.shelf.catalogue
     decision = scene.choose(look, engine.shell.dice)
@@ -143,7 +145,7 @@ def _slots(engine: Engine, scene: Scene, look: Look) -> list[tuple[str, ...]]:
             str(shown.rank),
             f"{shown.score:.4f}",
             f"{shown.odds:.3f}",
-            sentence(shown, catalogue),
+            sentence(shown, catalogue, words),
         )
         for place, shown in enumerate(receipt.shown, 1)
     ]
@@ -167,12 +169,13 @@ def _names(catalogue: Catalogue, ids: tuple[str, ...]) -> str:
 def page(home: Path, name: str, person: str | None, machine: bool) -> None:
     """A whole page: its rows in the person's own order."""
     from tactful.api.routes import page_out
+    from tactful.cli.receipts import saying
 
-    with opened(home) as (_, engine):
+    with opened(home) as (installed, engine):
         answers = engine.page(person, name)
         for answer in answers:
             answer.durable.wait()
-        out = page_out(name, answers)
+        out = page_out(name, answers, saying(installed, None, "sentence"))
     if machine:
         as_json(out)
         return

@@ -12,6 +12,7 @@ from tactful.domain.errors import TactfulError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+language_option = click.option("--language", default=None, help="In which language to say why: en, de, de-AT.")
 json_option = click.option("--json", "machine", is_flag=True, help="Print JSON for machines.")
 
 

@@ -77,6 +77,11 @@ class Catalogue:
     ) -> None:
         self.proxies = dict(proxies or {})
         self.categories = tuple(self.proxies)
+        self._betrayed: dict[str, dict[str, int]] = {}  # attribute -> value -> bits of the categories it gives away
+        for place, category in enumerate(self.categories):
+            for proxy in self.proxies[category]:
+                told = self._betrayed.setdefault(proxy.attribute, {})
+                told.update((value, told.get(value, 0) | 1 << place) for value in proxy.values)
         self.taxonomy = taxonomy if isinstance(taxonomy, Topics) else Topics(taxonomy)
         self.version = 0
         self.ids: list[str] = []
@@ -119,7 +124,7 @@ class Catalogue:
             grown[rows] = unsaid
             setattr(new, name, grown)
         # Only the columns' fields are unpacked: with a hundred thousand items this is most of the time that a start takes.
-        decode = _decode_telling if any(self.proxies.values()) else _decode_columns
+        decode = _decode_telling if self._betrayed else _decode_columns
         for row, raw in fresh:
             item = decode(raw)
             if row == len(new.ids):
@@ -171,9 +176,9 @@ class Catalogue:
             named = {*named, *self.taxonomy.sensitivity(item.topics)}
         bits = self._known_bits(named) if named else 0
         if isinstance(item, _Telling) and item.attributes:
-            for place, category in enumerate(self.categories):
-                if any(_betrays(one, item.attributes) for one in self.proxies[category]):
-                    bits |= 1 << place
+            for attribute, betrayed in self._betrayed.items():
+                for value in values_in(item.attributes, attribute):
+                    bits |= betrayed.get(value, 0)
         return bits
 
     def _known_bits(self, named: Iterable[str]) -> int:
@@ -243,10 +248,6 @@ class Catalogue:
         """The bits of these categories, for `telling` and the sensitive guard."""
         wanted = set(categories)
         return sum(1 << place for place, category in enumerate(self.categories) if category in wanted)
-
-
-def _betrays(proxy: Proxy, attributes: Mapping[str, Attribute]) -> bool:
-    return not set(values_in(attributes, proxy.attribute)).isdisjoint(proxy.values)
 
 
 _COLUMNS: dict[str, int] = {

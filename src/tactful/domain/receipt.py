@@ -37,7 +37,8 @@ class Receipt(Struct, frozen=True):
 
     at: milliseconds since 1970. opened ⊆ allowed: data entries. models: version by name. proposed, permitted: counts of items.
     assumed: traits of which nothing is known, and of which the charter's assumption was read instead.
-    placed: where it stood, as a row of a page. personal: something about the person spoke for an item. faults: plug-ins that failed; the decision went on without them.
+    placed: where it stood, as a row of a page. personal: something about the person spoke for an item. shaped: what else about the person shaped the list: `arranger` (it went by
+    something about them), `sensitive` (categories that they turned on let items in). faults: plug-ins that failed; the decision went on without them.
     """
 
     id: str
@@ -65,3 +66,4 @@ class Receipt(Struct, frozen=True):
     version: int = 1
     assumed: tuple[str, ...] = ()
     placed: Placed | None = None
+    shaped: tuple[str, ...] = ()

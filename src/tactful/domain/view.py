@@ -37,6 +37,7 @@ class View:
     __slots__ = (
         "_assumed",
         "_data",
+        "_done",
         "_history",
         "_traits",
         "allowed",
@@ -68,6 +69,7 @@ class View:
         self._history, self._traits = history, dict(traits or {})
         self._assumed = assumed or {}
         self._data: frozenset[str] | None = None
+        self._done: dict[str, tuple[Interaction, ...]] | None = None
         self.allowed = allowed
         self.withheld = withheld
         self.sensitive = sensitive
@@ -77,6 +79,15 @@ class View:
         self.opened: set[str] = set()
         self.assumptions: set[str] = set()
         """Traits whose assumed value was read."""
+
+    def again(self) -> "View":
+        """The same View, of which nothing was opened yet: for another decision at the same moment."""
+        other = View(
+            purpose=self.purpose, surface=self.surface, dial=self.dial, history=self._history, traits=self._traits,
+            allowed=self.allowed, withheld=self.withheld, sensitive=self.sensitive, audience=self.audience, assumed=self._assumed,
+        )  # fmt: skip
+        other._done = self.done()
+        return other
 
     @property
     def empty(self) -> bool:
@@ -89,6 +100,15 @@ class View:
             self._data = frozenset([interaction.data for interaction in self._history])
         self.opened |= self._data
         return self._history
+
+    def done(self) -> dict[str, tuple[Interaction, ...]]:
+        """What the person did by verb, oldest first. Nobody may change it."""
+        if self._done is None:
+            done: dict[str, list[Interaction]] = {}
+            for interaction in self._history:
+                done.setdefault(interaction.verb, []).append(interaction)
+            self._done = {verb: tuple(acts) for verb, acts in done.items()}
+        return self._done
 
     def liked(self, most: int) -> list[Interaction]:
         """What the person turned to: newest first, each item once, at its last place, at most so many.
@@ -151,8 +171,5 @@ class Moment(Struct, frozen=True):
     @staticmethod
     def of(view: View, context: Mapping[str, Value], now: int) -> "Moment":
         """Built from the View, so that a guard cannot go round the consent."""
-        done: dict[str, list[Interaction]] = {}
-        for interaction in view.history():
-            done.setdefault(interaction.verb, []).append(interaction)
-        by_verb = {verb: tuple(acts) for verb, acts in done.items()}
-        return Moment(now, context, by_verb, view.audience, view.sensitive, view.history(), view.value)
+        history = view.history()
+        return Moment(now, context, view.done(), view.audience, view.sensitive, history, view.value)

@@ -17,6 +17,8 @@ from tactful.ports import Arranger, Dice, Guard, Shelf, Strategy
 REMOVED_NAMED = 20
 """How many of the items that a guard removed are named in the receipt, best first; all are counted."""
 
+FAILED = "the guard failed, and a guard that fails permits nothing"
+"""Why items are gone that a broken guard should have judged."""
 SOFTLY = 1e-6
 """What a fallback's evidence counts: enough to fill a page that runs short, never enough to pass what the strategy said."""
 PLENTY = 3
@@ -237,7 +239,7 @@ def _permit(
             lambda g=guard: _checked_mask(g.permit(rows, catalogue, moment), len(rows)),  # type: ignore[misc]
         )  # fmt: skip
         failed = len(faults) > before
-        why = "the guard failed, and a guard that fails permits nothing" if failed else guard.why
+        why = FAILED if failed else guard.why
         apply(name, why, mask, guard.personal)
     return kept, tuple(removed)
 

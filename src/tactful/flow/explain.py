@@ -1,4 +1,4 @@
-"""Decision → receipt → sentences. What is said is read off the receipt, and the receipt off the evidence: true by construction."""
+"""Decision → receipt, read off the evidence. What is said of it (`flow/wording.py`) is read off the receipt: true by construction."""
 
 import numpy as np
 from msgspec import Struct
@@ -8,7 +8,6 @@ from tactful.domain.catalogue import Catalogue, Mask, Rows
 from tactful.domain.charter import Charter
 from tactful.domain.consent import Consent
 from tactful.domain.decision import PERSONAL, Placed, Scored, Source, add_up
-from tactful.domain.item import Item
 from tactful.domain.receipt import Contribution, Receipt, Shown
 from tactful.domain.view import View
 from tactful.flow.decide import Decision
@@ -60,7 +59,19 @@ def explain(decision: Decision, view: View, shelf: Shelf, charter: Charter, cons
         placed=stamp.placed,
         faults=decision.faults,
         assumed=tuple(sorted(view.assumptions)),
+        shaped=_shaped(decision, view, shelf.catalogue),
     )
+
+
+def _shaped(decision: Decision, view: View, catalogue: Catalogue) -> tuple[str, ...]:
+    """What about the person shaped the list without speaking for an item."""
+    found = []
+    if decision.recipe.arranger.personal and not view.empty:
+        found.append("arranger")
+    # Nobody else would have been shown what stands in a category that has to be turned on.
+    if view.sensitive and catalogue.sensitivity[decision.ranked.rows].any():
+        found.append("sensitive")
+    return tuple(found)
 
 
 def _spoke(decision: Decision) -> bool:
@@ -83,7 +94,7 @@ def _shown(decision: Decision, catalogue: Catalogue) -> tuple[Shown, ...]:
     asked = _Counterfactuals(decision)
     ranks = _ranks(ranked.rows, slots.rows[:chosen].tolist())
     places = [int(ranked.index[rank - 1]) for rank in ranks]
-    reasons, scores = _contributions(decision, places), scored.scores[places].tolist()
+    reasons, scores = contributions(decision, places), scored.scores[places].tolist()
     shown = []
     for slot, (row, odds) in enumerate(zip(slots.rows.tolist(), slots.odds.tolist(), strict=True)):
         name = catalogue.ids[row]
@@ -102,16 +113,17 @@ def _stated(
     """The contributions with the one to state put first, and the item's place without it.
 
     Stated is the biggest that the item would fall without. The very biggest may hold up the items above even more: take it away
-    and this one rises, so that it would be no reason for its place.
+    and this one rises, so that it would be no reason for its place. Nor is "many chose it" the reason to state, however much it
+    counts, where the item would fall without something personal.
     """
-    if not pieces or pieces[0].source.kind not in PERSONAL:
+    if not pieces or pieces[0].source.kind not in (*PERSONAL, "popular"):
         return pieces, None
     for number, piece in enumerate(pieces):
         if piece.source.kind in PERSONAL:
             without = asked.rank(place, piece.source)
             if without is None or without > rank:
                 return (piece, *pieces[:number], *pieces[number + 1 :]), without
-    return pieces, asked.rank(place, pieces[0].source)
+    return pieces, asked.rank(place, pieces[0].source) if pieces[0].source.kind in PERSONAL else None
 
 
 def _ranks(ranked: Rows, chosen: list[int]) -> list[int]:
@@ -120,8 +132,9 @@ def _ranks(ranked: Rows, chosen: list[int]) -> list[int]:
     return [first.get(row) or 1 + int(np.flatnonzero(ranked == row)[0]) for row in chosen]
 
 
-def _contributions(decision: Decision, places: list[int]) -> list[tuple[Contribution, ...]]:
-    """What made the score of each of these candidates, summed by key: one thing seen by two strategies counts once."""
+def contributions(decision: Decision, places: list[int]) -> list[tuple[Contribution, ...]]:
+    """What made the score of each of these candidates (places among the proposed), the biggest few: one thing seen by two
+    strategies counts once."""
     scored, evidence = decision.scored, decision.scored.evidence
     wanted = np.full(len(scored.rows), -1, np.int32)
     wanted[places] = np.arange(len(places), dtype=np.int32)
@@ -152,9 +165,12 @@ class _Sum(Struct):
 def _strongest(sums: list[_Sum]) -> tuple[Contribution, ...]:
     whole = sum([one.whole for one in sums]) or 1.0
     sums.sort(key=lambda one: (-one.whole, one.source.key))
-    return tuple(
-        [Contribution(one.source, one.whole, one.whole / whole) for one in sums[:CONTRIBUTIONS_NAMED] if one.whole > 0]
-    )
+    named = [one for one in sums[:CONTRIBUTIONS_NAMED] if one.whole > 0]
+    if not any(one.source.kind in PERSONAL for one in named):
+        # That something personal counted is never left out, however little it was.
+        first = next((one for one in sums[len(named) :] if one.whole > 0 and one.source.kind in PERSONAL), None)
+        named = named if first is None else [*named[: CONTRIBUTIONS_NAMED - 1], first]
+    return tuple([Contribution(one.source, one.whole, one.whole / whole) for one in named])
 
 
 class _Counterfactuals:
@@ -185,108 +201,3 @@ class _Counterfactuals:
         if own <= 0.0:
             return None
         return 1 + int(np.count_nonzero(scores > own))
-
-
-# -------------------------------------------------------------------------------------------------------------- in words
-
-VERB_WORDS = {
-    "viewed": "looked at",
-    "clicked": "opened",
-    "added": "put aside",
-    "bought": "bought",
-    "finished": "finished",
-    "rated": "rated",
-    "liked": "liked",
-}
-
-
-ALIKE_WORDS = {
-    "author": "both are by {}.",
-    "director": "both are by {}.",
-    "subjects": "they share the subject {}.",
-    "genres": "both are {}.",
-    "mood": "both are {}.",
-    "decade": "both are from the {}.",
-}
-
-
-def sentence(shown: Shown, catalogue: Catalogue) -> str:
-    """Why one item is there, in one plain sentence."""
-    if shown.default:
-        return "The house chose this for everyone."
-    if not shown.contributions:
-        return "Nothing moved this one up."
-    source = shown.contributions[0].source
-    item = catalogue.get(shown.item)
-    match source.kind:
-        case "history":
-            title = _title(catalogue, source.key)
-            if source.how == "similar":
-                return f"You {VERB_WORDS[source.verb]} {title}; {_alike(item, catalogue.get(source.key))}"
-            return f"You {VERB_WORDS[source.verb]} {title}; people often go on to this one."
-        case "item":
-            title = _title(catalogue, source.key)
-            if source.how == "similar":
-                return f"It is close to {title}; {_alike(item, catalogue.get(source.key))}"
-            return f"People often go on to this one from {title}."
-        case "told":
-            return f"You told us that you like {source.how}."
-        case "obtained":
-            return f"We were told that you like {source.how}."
-        case "inferred":
-            return f"We think that you like {source.how}."
-        case "assumed":
-            return f"We assumed that you like {source.how}, since you have not told us."
-        case "context":
-            return "It fits what goes on right now."
-        case _ if source.how == "seldom":
-            return "Few people have found this one yet."
-        case _:
-            return "Lots of people chose this lately."
-
-
-def what_if(shown: Shown, catalogue: Catalogue) -> str:
-    """What would be different without the first reason: "Without Alien this would have been 14th.", or "" if nothing personal was used."""
-    if not shown.contributions or shown.contributions[0].source.kind not in PERSONAL:
-        return ""
-    source = shown.contributions[0].source
-    words = {"obtained": "what we were told", "inferred": "what we think"}
-    thing = _title(catalogue, source.key) if source.kind == "history" else words.get(source.kind, "what you told us")
-    if shown.without is None:
-        return f"Without {thing} it would not have come up at all."
-    return f"Without {thing} this would have been {ordinal(shown.without)}."
-
-
-def ordinal(number: int) -> str:
-    """1st, 2nd, 3rd, 4th ... 11th, 12th, 13th ... 21st."""
-    ending = "th" if 10 <= number % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number}{ending}"
-
-
-def label(receipt: Receipt) -> str:
-    """What stands above the list: it says "picked for you" only where something about the person was used."""
-    if receipt.verdict == "hold":
-        return "A person will look at this first"
-    if receipt.personal:
-        return "Picked for you"
-    if any(removal.personal for removal in receipt.removed):
-        return "The same for everyone, less what you know already"
-    return "The same for everyone"
-
-
-def _title(catalogue: Catalogue, item: str) -> str:
-    found = catalogue.get(item)
-    return found.title if found else "something no longer here"
-
-
-def _alike(one: Item | None, other: Item | None) -> str:
-    """What two items share, by their attributes."""
-    if one is None or other is None:
-        return "the two are alike."
-    for attribute in other.attributes:
-        both = [value for value in other.values(attribute) if value in one.values(attribute)]
-        if both:
-            if attribute in ALIKE_WORDS:
-                return ALIKE_WORDS[attribute].format(both[0])
-            return f"both have the {attribute.replace('_', ' ')} {both[0]}."
-    return "the two are alike."

@@ -17,9 +17,10 @@ from tactful.domain.event import Arrival, Interaction
 from tactful.domain.item import Item
 from tactful.domain.receipt import Receipt
 from tactful.domain.view import View
+from tactful.domain.words import Words
 from tactful.engine import Answer, Engine
-from tactful.flow.explain import label, sentence, what_if
 from tactful.flow.gate import allows
+from tactful.flow.wording import label, sentence, what_if
 from tactful.web.covers import cover
 from tactful.web.pages import FILES, ago, asset, done, go, page, picture, slug
 from tactful.web.visitor import (
@@ -69,7 +70,7 @@ async def home(request: Req) -> Response[str]:
     answer = engine.decide(visitor.person, [Ask("home")])[0]
     catalogue = engine.shelf().catalogue
     return page(
-        request, visitor, "home.html", row=_row(answer, catalogue), subjects=_values(catalogue, "subjects"),
+        request, visitor, "home.html", row=_row(answer, catalogue, words_of(request)), subjects=_values(catalogue, "subjects"),
         nothing_yet=_view(engine, visitor).empty,
     )  # fmt: skip
 
@@ -100,7 +101,7 @@ async def book(request: Req, item: str) -> Response[str]:
     answer = engine.decide(visitor.person, [Ask("related", item=item)])[0]
     said = [act.verb for act in _view(engine, visitor).history() if act.item == item]
     return page(
-        request, visitor, "book.html", item=found, row=_row(answer, catalogue), private=private,
+        request, visitor, "book.html", item=found, row=_row(answer, catalogue, words_of(request)), private=private,
         bought="bought" in said, opinion=next((verb for verb in reversed(said) if verb in ("liked", "disliked")), ""),
     )  # fmt: skip
 
@@ -135,9 +136,9 @@ async def why(request: Req, receipt: str) -> Response[str]:
             visitor,
             "There is no such page, or it is gone. Reasons are kept for a day; with the dial up, for 90 days.",
         )
-    catalogue, charter = engine.shelf().catalogue, engine.charter
+    catalogue, charter, words = engine.shelf().catalogue, engine.charter, words_of(request)
     return page(
-        request, visitor, "why.html", receipt=found, label=label(found), cards=_cards(found, catalogue),
+        request, visitor, "why.html", receipt=found, label=label(found, words), cards=_cards(found, catalogue, words),
         dial=Dial(found.dial).words, about=catalogue.get(_about(found)),
         read=[charter.data[name].words for name in found.opened if name in charter.data],
         held=[(charter.data[one.data].words if one.data in charter.data else one.data, one.count, one.why) for one in found.withheld],
@@ -298,15 +299,22 @@ def _view(engine: Engine, visitor: Visitor) -> View:
     return engine.view(profile, visitor.consent, PURPOSE, SURFACE, engine.shell.now(), catalogue)
 
 
-def _row(answer: Answer, catalogue: Catalogue) -> Row:
+def words_of(request: Req) -> Words:
+    """The words that the pages use: their own language, whatever the installation's is."""
+    return shop_of(request).languages.speak("en")
+
+
+def _row(answer: Answer, catalogue: Catalogue, words: Words) -> Row:
     receipt = answer.receipt
-    return Row(label(receipt), receipt.id, receipt.personal, _cards(receipt, catalogue))
+    return Row(label(receipt, words), receipt.id, receipt.personal, _cards(receipt, catalogue, words))
 
 
-def _cards(receipt: Receipt, catalogue: Catalogue) -> list[Card]:
+def _cards(receipt: Receipt, catalogue: Catalogue, words: Words) -> list[Card]:
     pairs = [(shown, catalogue.get(shown.item)) for shown in receipt.shown]
     return [
-        Card(item, sentence(shown, catalogue), what_if(shown, catalogue)) for shown, item in pairs if item is not None
+        Card(item, sentence(shown, catalogue, words), what_if(shown, catalogue, words))
+        for shown, item in pairs
+        if item is not None
     ]
 
 

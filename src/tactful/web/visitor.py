@@ -9,6 +9,7 @@ from msgspec import Struct
 from tactful.domain.consent import NOBODY, Consent, ConsentChange, Dial
 from tactful.domain.errors import NotAllowed, TactfulError
 from tactful.domain.identity import ANONYMOUS
+from tactful.domain.words import Languages
 from tactful.engine import Engine
 from tactful.flow.gate import DAY
 
@@ -34,6 +35,7 @@ class Shop(Protocol):
     """What the pages need of the service that serves them: see `tactful.api.service`."""
 
     engine: Engine
+    languages: Languages
 
     @property
     def access(self) -> Tokens:

@@ -1,0 +1,48 @@
+"""What a person may ask about a page: why is this one not there, and what would it be with the dial lower?"""
+
+from typing import Any
+
+from litestar import Request, post
+from litestar.handlers import HTTPRouteHandler
+
+from tactful.api import shapes
+from tactful.api.routes import ask_of, asks_of, decision_out, dial_of, languages_of, saying
+from tactful.api.service import of
+from tactful.domain.consent import Dial
+from tactful.domain.decision import Ask
+from tactful.domain.errors import BadInput
+from tactful.flow.why_not import in_words
+
+Req = Request[Any, Any, Any]
+
+
+@post("/v1/preview", status_code=200)
+async def preview(request: Req, data: shapes.PreviewRequest) -> shapes.DecideResponse:
+    """The page as it would be with the person's dial at a lower level. Nothing is written, and no receipt kept."""
+    service = of(request)
+    key = service.key(request, "decide")
+    asks, level = asks_of(service, data), dial_of(data.dial) or Dial.off
+    if (data.page is None) == (not asks):
+        raise BadInput(
+            field="page", why="one of page and placements is wanted", fix="Name a declared page, or placements"
+        )
+    person = service.who(request, key, data.person, data.anonymous)
+    languages = languages_of(data.language)
+    page = None if data.page is None else Ask(data.page, exclude=data.exclude, languages=languages, market=data.market)
+    answers = service.engine.preview(person, level, page or asks, data.context)
+    said = saying(service, data)
+    return shapes.DecideResponse([decision_out(answer, said) for answer in answers])
+
+
+@post("/v1/why-not", status_code=200)
+async def why_not(request: Req, data: shapes.WhyNotRequest) -> shapes.WhyNotResponse:
+    """Why an item is not shown, worked out by deciding once more. Whoever may ask for the decision may ask this."""
+    service = of(request)
+    key = service.key(request, "decide")
+    person = service.who(request, key, data.person, data.anonymous)
+    found = service.engine.why_not(person, ask_of(data.placement, []), data.item, data.context, data.on_page)
+    words = service.languages.speak(data.language)
+    return shapes.WhyNotResponse(in_words(found, service.engine.shelf().catalogue, words), found, words.language)
+
+
+QUESTIONS: list[HTTPRouteHandler] = [preview, why_not]
