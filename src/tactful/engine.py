@@ -1,6 +1,6 @@
 """The shell: load once → flow → save once. Clock, dice and names are passed in."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from random import Random
 from typing import Any, Protocol
@@ -10,8 +10,9 @@ from msgspec import Struct, structs
 from tactful.domain.catalogue import Catalogue
 from tactful.domain.charter import Charter
 from tactful.domain.consent import NOBODY, Consent, ConsentChange, Dial
+from tactful.domain.curated import Lists
 from tactful.domain.decision import Ask, Placed, Verdict
-from tactful.domain.errors import StaleModel, UnknownPage, UnknownPlacement
+from tactful.domain.errors import BadInput, StaleModel, UnknownPage, UnknownPlacement
 from tactful.domain.event import Arrival, Value
 from tactful.domain.identity import ALIAS, ANONYMOUS, CHOSEN, DEVICE, Link
 from tactful.domain.item import Item
@@ -29,7 +30,7 @@ from tactful.flow.why_not import WhyNot, why_not
 from tactful.intake import Intake, Taken
 from tactful.learn.train import fits
 from tactful.people import People
-from tactful.ports import VISIT, Ack, Dice, Model, ModelStore, Quarantined, Record, Shelf, Stores
+from tactful.ports import VISIT, Ack, Dice, ListStore, Model, ModelStore, Quarantined, Record, Shelf, Stores
 from tactful.scene import Look, Scene
 
 ANONYMOUS_RECEIPT_MS = DAY
@@ -91,11 +92,17 @@ class Engine:
         where: str = "",
         onward: Onward | None = None,
         pages: Mapping[str, Page] | None = None,
+        lists: ListStore | None = None,
     ) -> None:
         self.pages: Mapping[str, Page] = pages or {}
         self.stores, self.models, self.charter, self.recipes, self.shell = stores, models, charter, recipes, shell
         self.onward = onward or Onward()
         self._shelf = Shelf(charter.empty_catalogue(), {}, where)
+        self._list_store = lists
+        self._list_stamp: Hashable = None
+        self._lists: Lists = {}
+        with suppress(BadInput):  # a list with a mistake in it keeps nobody from anything else; the doctor names it
+            self.refresh_lists()
         self.people = People(stores, cached_events)
         # An older copy of the stores may have been put back: then it must still be possible to open them, and to train anew.
         # Until then decisions say that there is no model.
@@ -121,6 +128,8 @@ class Engine:
         if version != catalogue.version:
             catalogue = catalogue.with_items(self.stores.items.since(catalogue.version), version)
             self._shelf = Shelf(catalogue, self._shelf.models, self._shelf.where)
+        if self._shelf.lists is not self._lists:
+            self._shelf = structs.replace(self._shelf, lists=self._lists)
         return self._shelf
 
     def put_items(self, items: Sequence[Item]) -> Ack[int]:
@@ -128,6 +137,15 @@ class Engine:
         catalogue = self.shelf().catalogue
         now = self.shell.now()
         return self.stores.items.put([catalogue.settled(item, now) for item in items])
+
+    def refresh_lists(self) -> bool:
+        """Take up lists that were edited. True if there were any. Raises BadInput; then those that were read before go on being shown."""
+        stamp = self._list_store.stamp() if self._list_store else None
+        if self._list_store is None or stamp == self._list_stamp:
+            return False
+        self._lists = self._list_store.read()
+        self._list_stamp = stamp  # taken before reading: what changed meanwhile is read again
+        return True
 
     def refresh_models(self) -> bool:
         """Take up newly trained models, all at once; a decision under way keeps the ones it began with. True if there were any."""
@@ -366,10 +384,10 @@ class Engine:
         self,
         person: str | None,
         dial: Dial,
-        page: Ask | Sequence[Ask],
+        page: str | Ask | Sequence[Ask],
         context: Mapping[str, Value] | None = None,
     ) -> list[Answer]:
-        """A page (an ask by its name, for all rows; or its placements) as if the person's dial stood at another level, at most at its own. Nothing is written, no
+        """A page (its name, or an ask by its name, for all rows; or its placements) as if the person's dial stood at another level, at most at its own. Nothing is written, no
         receipt is kept.
 
         Chance falls the same way at every level, so that two previews differ by the dial alone. Raises UnknownPage, UnknownPlacement,
@@ -382,6 +400,7 @@ class Engine:
             decision, receipt = self._made(scene, look, page, placed, dice, "")
             return Answer(decision, receipt, Ack(None), scene.shelf.catalogue)
 
+        page = Ask(page) if isinstance(page, str) else page
         if isinstance(page, Ask):
             return self._page(scene, page.placement, page, unkept)
         return _decided(scene, [self.recipe(ask.placement) for ask in page], page, unkept)

@@ -1,11 +1,12 @@
 """People as the stores know them: what each allows, who is who, what is known. Caches that notice what any worker changed."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from msgspec import Struct, structs
 
 from tactful.domain.consent import Consent, Dial
+from tactful.domain.event import Event
 from tactful.domain.identity import ADDED, CHOSEN, DISOWNED, LINKED, Link, Owners
 from tactful.domain.profile import UNKNOWN, Profile
 from tactful.flow.fold import fold
@@ -223,6 +224,24 @@ class People:
             kept = self.keep(links) if links else None
             acks += [kept] if kept is not None else []
             acks += [self._stores.events.forget(name, frozenset(events))] if events else []
+        return acks
+
+    def take_back(self, person: str, which: Callable[[Event], bool], now: int, by: str) -> list[Ack[None]]:
+        """Leave nothing of those of the person's events that `which` picks, under any name. by: an id for the statement.
+
+        The statement says of no moment that it was somebody else's; it is there so that every worker reads anew.
+        """
+        self.refresh()
+        acks: list[Ack[None]] = []
+        for name in self.names(person):
+            mine = (
+                event for _, event in self._stores.events.read(name) if owner_of(name, event.at, self.owners) == person
+            )
+            gone = frozenset(event.id for event in mine if which(event))
+            if gone:
+                acks.append(self._stores.events.forget(name, gone))
+                kept = self.keep([Link(by, now, name, person, DISOWNED, since=now + 1, source="taken back")])
+                acks += [kept] if kept is not None else []
         return acks
 
     def _between(self, name: str, person: str, since: int, until: int) -> dict[str, int]:

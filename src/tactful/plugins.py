@@ -56,6 +56,9 @@ def build(kind: type[T], recipe: Mapping[str, Any]) -> T:
 
 
 def _part(kind: type, recipe: Any) -> Any:
+    read = getattr(kind, "of_setting", None)  # a kind of setting that knows how it is written
+    if read is not None:
+        return read(recipe)
     if kind not in ROOMS or not isinstance(recipe, dict):
         raise msgspec.ValidationError(f"expected a table with `use`, got {recipe!r}")
     return build(kind, recipe)

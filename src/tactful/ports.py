@@ -6,7 +6,7 @@ what each must do; an implementation of your own inherits the suite as its test.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Hashable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from tactful.domain.catalogue import Catalogue, Mask, Rows
 from tactful.domain.consent import NOBODY, Consent, ConsentChange
+from tactful.domain.curated import Lists
 from tactful.domain.decision import Ask, Evidence, Slots
 from tactful.domain.errors import NoModel
-from tactful.domain.event import Event
+from tactful.domain.event import VERBS, Event
 from tactful.domain.identity import Link
 from tactful.domain.item import Item
 from tactful.domain.receipt import Receipt
@@ -280,6 +281,10 @@ class Interactions(Struct, frozen=True):
     value: NDArray[np.float32]
     people: int
 
+    def doing(self, verbs: Collection[str]) -> Interactions:
+        """Those in which somebody did one of these."""
+        return self.take(np.isin(self.verb, [VERBS.index(verb) for verb in sorted(verbs)]))
+
     def take(self, mask: NDArray[np.bool_]) -> Interactions:
         """Those that the mask bool[m] keeps."""
         return Interactions(
@@ -300,13 +305,24 @@ class SearchIndex(Protocol):
         """Words or titles with which the query could go on, likeliest first."""
 
 
+class ListStore(Protocol):
+    """Where lists that people pick by hand are kept. Nothing personal is in them."""
+
+    def stamp(self) -> Hashable:
+        """Changes when a list does. Cheap."""
+
+    def read(self) -> Lists:
+        """All lists, by name. Raises BadInput."""
+
+
 class Shelf(Struct, frozen=True):
-    """What strategies choose from: one state of the catalogue and of the models. Swapped whole, so a decision sees one state."""
+    """What strategies choose from: one state of the catalogue, of the models and of the lists. Swapped whole, so a decision sees one state."""
 
     catalogue: Catalogue
     models: dict[str, Model]
     where: str = ""
     search: SearchIndex | None = None
+    lists: Lists = {}
 
     def model(self, name: str) -> Model:
         """The model called so. Raises NoModel, which names the fix."""

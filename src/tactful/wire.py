@@ -46,6 +46,7 @@ from tactful.settings import (
 )
 from tactful.stores.durable import write_once
 from tactful.stores.lake import Lake
+from tactful.stores.lists import ListFolder
 from tactful.stores.registry import Registry
 
 
@@ -67,6 +68,11 @@ class Home(Struct, frozen=True):
     def deliveries(self) -> Path:
         """How far each receiver has come."""
         return self.data / "deliveries.db"
+
+    @property
+    def lists(self) -> ListFolder:
+        """Where the lists are that people pick by hand."""
+        return ListFolder(self.path / "lists")
 
     @property
     def models(self) -> Registry:
@@ -149,6 +155,7 @@ def engine_of(home: Home, stores: Stores, shell: Shell | None = None) -> Engine:
     return Engine(
         stores, home.models, home.charter, home.recipes, shell or real_shell(),
         home.settings.limits.cached_events, str(home.path), onward_of(home, stores), home.settings.pages,
+        home.lists,
     )  # fmt: skip
 
 

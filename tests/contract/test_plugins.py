@@ -15,7 +15,35 @@ from tests.shop import PLAIN, Shop, items_in, placement
 
 EXAMPLES: dict[str, dict[str, Any]] = {
     "blend": {"of": [{"strategy": {"use": "item_transitions"}}, {"weight": 0.3, "strategy": {"use": "interests"}}]},
+    "cascade": {"of": [{"strategy": {"use": "item_transitions"}}, {"weight": 0.5, "strategy": {"use": "similar"}}]},
+    "interleave": {
+        "of": [
+            {"weight": 2.0, "strategy": {"use": "similar"}},
+            {"strategy": {"use": "item_transitions"}},
+            {"strategy": {"use": "popular"}},
+        ]
+    },
+    "fallback": {"of": [{"use": "item_transitions"}, {"use": "interests"}, {"use": "popular"}]},
+    "calibrated": {"attribute": "subjects"},
     "diverse": {"attribute": "author"},
+    "curated": {"name": "weekend"},
+    "fair": {"attribute": "author"},
+    "disliked": {"attribute": "author", "most": 2},
+    "rules": {
+        "segments": [{"name": "sailors", "when": {"traits.interests": {"$in": ["sea"]}}}],
+        "rules": [
+            {"segment": "sailors", "show": {"subjects": {"$in": ["sea"]}}},
+            {
+                "when": {"traits.interests": {"$size": 1}, "context.hour": 7},
+                "show": {"author": "author 3"},
+                "weight": 0.5,
+            },
+            {"when": {"$not": {"traits.interests": "sea"}}, "items": ["book-9", "gone"]},
+            {"when": {"context.hour": {"$lt": 12}}, "items": ["book-4", "book-8"]},
+            {"items": ["book-30"], "weight": 0.1, "words": "The house likes it"},
+        ],
+    },
+    "contextual": {"fits": {"device": {"phone": {"subjects": ["sea"]}}, "daypart": {"night": {"author": "author 3"}}}},
     "kept_list": {"trait": "weekly"},
 }
 """Settings for plug-ins that cannot do without. All others are built from their defaults."""
@@ -54,7 +82,7 @@ def test_a_blend_may_hold_blends() -> None:
     }
     suite = StrategyContract()
     suite.make = lambda: build(Strategy, nested)  # type: ignore[method-assign]
-    suite.test_its_evidence_knows_what_would_be_without_each_thing_done()
+    suite.test_its_evidence_knows_what_would_be_without_each_thing_known()
     suite.test_its_evidence_is_of_items_that_there_are_and_adds_up()
 
 

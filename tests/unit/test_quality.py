@@ -43,6 +43,8 @@ def test_where_there_is_nothing_there_is_nothing_to_say() -> None:
     assert {(one.trait, one.share, one.filled) for one in found.traits} == {
         ("interests", 0, True),
         ("avoid", 0, False),
+        ("muted", 0, False),
+        ("languages", 0, False),
         ("income", 0, False),
     }
 

@@ -37,7 +37,7 @@ def test_the_charters_guards_come_first_and_cannot_be_loosened_by_a_placement(tm
 EDITS = {
     "unknown strategy": ('12\nstrategy = { use = "popular" }', '12\nstrategy = { use = "populer" }', "placements.popular.strategy", "There are: blend", "populer"),
     "unknown guard": ('{ use = "already_have" }, ', '{ use = "already_had" }, ', "placements.home.guards", "There are: already_have", "already_had"),
-    "unknown arranger": ('arranger = { use = "top" }', 'arranger = { use = "topp" }', "placements.home.arranger", "There are: diverse", "topp"),
+    "unknown arranger": ('arranger = { use = "top" }', 'arranger = { use = "topp" }', "placements.home.arranger", "There are: calibrated", "topp"),
     "unknown part of a blend": ('{ weight = 1.0, strategy = { use = "item_transitions" } },\n    { weight = 0.2, strategy = { use = "similar" } },\n    { weight = 0.3', '{ weight = 1.0, strategy = { use = "magic" } },\n    { weight = 0.3', "placements.home.strategy", "'magic'", ""),
     "no use": ('12\nstrategy = { use = "popular" }', "12\nstrategy = { most = 3 }", "placements.popular.strategy", "needs `use`", "most"),
     "unknown setting of a plug-in": ('share = 0.2', 'chance = 0.2', "placements.discover.arranger.chance", "unknown field `chance`", "chance"),

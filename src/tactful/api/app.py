@@ -99,16 +99,18 @@ def _state(service: Service) -> Any:
 
 
 async def _refresh(service: Service) -> None:
-    """Take up newly trained models while serving."""
+    """Take up newly trained models and edited lists while serving."""
     while True:
         await asyncio.sleep(REFRESH_S)
-        try:
-            if service.engine.refresh_models():
-                log.info("took up new models")
-        except TactfulError as error:
-            log.warning("%s", error)
-        except (OSError, ValueError) as error:  # a broken file is a ValueError; what serves now goes on serving
-            log.warning("models could not be read: %s", error)
+        engine = service.engine
+        for what, take_up in (("edited lists", engine.refresh_lists), ("new models", engine.refresh_models)):
+            try:
+                if take_up():
+                    log.info("took up %s", what)
+            except TactfulError as error:
+                log.warning("%s", error)
+            except (OSError, ValueError) as error:  # a broken file is a ValueError; what serves now goes on serving
+                log.warning("%s could not be read: %s", what, error)
 
 
 async def _purge(service: Service) -> None:

@@ -22,7 +22,7 @@ from tactful.stores.sqlite.copies import DATA, KEYS, MASTER_KEY
 from tactful.stores.sqlite.files import disk_errors
 
 MANIFEST, UNFINISHED = "manifest.json", "unfinished"
-ACCESS, MODELS = "access.json", "models"
+ACCESS, LISTS, MODELS = "access.json", "lists", "models"
 _UNFINISHED = b"Tactful is making a backup here, or was interrupted. Whatever else is in this folder is replaced.\n"
 
 
@@ -80,6 +80,8 @@ def back_up(home: Path, folder: Path, keys: Path | None, progress: copies.Progre
         for file in ("tactful.toml", *named.values()):
             if file != settings.taxonomy or (home / file).exists():
                 _copy(home / file, folder / file)
+        for path in sorted((home / LISTS).glob("*.json")):
+            _copy(path, folder / LISTS / path.name)
         _copy_models(home / MODELS, folder / MODELS)
         copies.copy_database(data / DATA, folder / DATA, progress)
         held = [_seal(folder, "data", name, installation, made)]

@@ -5,11 +5,16 @@ import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tactful.cli.show import as_json, table
+from tactful.domain.curated import PROPOSED
 from tactful.domain.errors import BadInput, StoreBroken, TactfulError
 from tactful.stores.sqlite.files import disk_errors, take_lock
 from tactful.stores.sqlite.links import Blocking
+
+if TYPE_CHECKING:
+    from tactful.engine import Engine
 
 _ANSWER_S = 5.0  # seconds that the writer has for an answer
 
@@ -45,6 +50,7 @@ def examine(home: Path) -> list[Finding]:
     check("keys", lambda: _keys(home))
     check("stores", lambda: _stores(home))
     check("catalogue", lambda: _catalogue(home))
+    check("lists", lambda: _lists(home))
     check("writing", lambda: _writing(home / "data"))
     free = shutil.disk_usage(home).free
     findings.append(
@@ -106,6 +112,38 @@ def _catalogue(home: Path) -> str:
     if wrong:
         raise BadInput(field="the catalogue", why="; ".join(wrong), fix="`tactful items check` says what to do")
     return f"{findings[0].count:,} of {len(shelf.catalogue):,} items can be shown now"
+
+
+def _lists(home: Path) -> str:
+    """Lists that people pick by hand: each can be read, is there if a placement shows it, and what it holds can be shown."""
+    from tactful.cli.opening import opened
+
+    with opened(home) as (whole, engine):
+        lists, catalogue, now = whole.lists.read(), engine.shelf().catalogue, engine.shell.now()
+        missing = sorted(_lists_shown(engine) - lists.keys())
+    wrong = [
+        f"a placement shows {name!r}, which is not there: `tactful list add {name} ITEM` begins it" for name in missing
+    ]
+    for name, found in lists.items():
+        gone = [entry.item for entry in found.entries if catalogue.get(entry.item) is None]
+        past = [entry.item for entry in found.entries if entry.over(now)]
+        for items, what in ((gone, "not in the catalogue"), (past, "past its last day")):
+            if items:
+                wrong.append(
+                    f"{name} holds what is {what} ({', '.join(items[:5])}): `tactful list remove {name} {items[0]}`"
+                )
+    if wrong:
+        raise BadInput(field="lists", why="; ".join(wrong), fix="What is wrong is left out meanwhile")
+    waiting = sum(entry.state == PROPOSED for found in lists.values() for entry in found.entries)
+    return f"{len(lists)} lists; {waiting} items wait to be approved"
+
+
+def _lists_shown(engine: "Engine") -> set[str]:
+    from tactful.learn.train import parts_below
+    from tactful.strategies.curated import Curated
+
+    whole = [one for recipe in engine.recipes.values() for one in (recipe.strategy, recipe.maker) if one is not None]
+    return {part.name for one in whole for part in (one, *parts_below(one)) if isinstance(part, Curated)}
 
 
 def _stores(home: Path) -> str:

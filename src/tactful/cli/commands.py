@@ -12,6 +12,7 @@ from tactful.cli.identity import who
 from tactful.cli.imports import import_
 from tactful.cli.items import items
 from tactful.cli.lake import lake
+from tactful.cli.lists import list_
 from tactful.cli.opening import opened
 from tactful.cli.placements import batch, page, placement
 from tactful.cli.quarantine import quarantine
@@ -274,5 +275,6 @@ tactful.add_command(receivers)
 tactful.add_command(feed)
 tactful.add_command(lake)
 tactful.add_command(key)
+tactful.add_command(list_)
 for command in (placement, page, batch):
     tactful.add_command(command)

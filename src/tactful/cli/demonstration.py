@@ -17,7 +17,7 @@ from tactful.flow.wording import ordinal
 from tactful.sample.books import Book, books
 from tactful.sample.readers import Reader, readers
 
-READERS = 1000
+READERS = 3000
 SEED = 7
 SOURCE = "simulated reader"
 HOST = "127.0.0.1"
@@ -28,8 +28,12 @@ PIECE = 20_000
 """Acts taken at once."""
 
 LANGUAGES = {
-    "da": "Danish", "de": "German", "en": "English", "es": "Spanish", "fr": "French", "grc": "Greek",
-    "it": "Italian", "la": "Latin", "ru": "Russian", "zh": "Chinese",
+    "akk": "Akkadian", "ang": "Old English", "ar": "Arabic", "bn": "Bengali", "cs": "Czech", "da": "Danish",
+    "de": "German", "en": "English", "enm": "Middle English", "es": "Spanish", "fa": "Persian", "fi": "Finnish",
+    "fr": "French", "fro": "Old French", "grc": "Greek", "gu": "Gujarati", "hi": "Hindi", "hu": "Hungarian",
+    "it": "Italian", "ja": "Japanese", "la": "Latin", "nl": "Dutch", "no": "Norwegian", "non": "Old Norse",
+    "pi": "Pali", "pl": "Polish", "pt": "Portuguese", "ru": "Russian", "sa": "Sanskrit", "sv": "Swedish",
+    "yi": "Yiddish", "zh": "Chinese",
 }  # fmt: skip
 
 
@@ -119,7 +123,7 @@ def _pieces(arrivals: Sequence[Arrival]) -> Iterator[Sequence[Arrival]]:
 
 def item_of(book: Book) -> Item:
     """A book as an item. The order of its attributes is the order in which they explain why two books are alike."""
-    century = book.year // 100 + 1 if book.year > 0 else (-book.year - 1) // 100 + 1
+    century = (book.year - 1) // 100 + 1 if book.year > 0 else (-book.year - 1) // 100 + 1
     era = "" if book.year > 0 else " BC"
     return Item(
         id=book.id,
@@ -135,12 +139,19 @@ def item_of(book: Book) -> Item:
             "century": f"{ordinal(century)} century{era}",
             "year": book.year,
             "pages": book.pages,
+            "length": length(book.pages),
+            **({"series": book.series, "part": book.part} if book.series else {}),
         },
         text=book.text,
         price=Price(book.price),
         sensitivity=book.sensitivity,
         audience=book.audience,
     )
+
+
+def length(pages: int) -> str:
+    """How long a book is, as a reader says it. Up to 200 pages take an evening or two; above 450 they take weeks."""
+    return "short" if pages <= 200 else "long" if pages > 450 else "medium"
 
 
 def consent_of(reader: Reader, now: int, charter: str) -> ConsentChange:

@@ -1,13 +1,14 @@
 """All items at one moment, as columns that a guard or a strategy can work on at once."""
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
 import msgspec
 import numpy as np
 from msgspec import Struct, structs
 from numpy.typing import NDArray
 
+from tactful.domain.conditions import Condition
 from tactful.domain.item import AUDIENCES, Attribute, Item, values_in
 from tactful.domain.language import nearest
 from tactful.domain.topics import Topic, Topics
@@ -50,6 +51,9 @@ _decode = msgspec.msgpack.Decoder(Item).decode
 _decode_columns = msgspec.msgpack.Decoder(_Columns).decode
 _decode_telling = msgspec.msgpack.Decoder(_Telling).decode
 _encode = msgspec.msgpack.Encoder().encode
+Keys = Callable[[Item], Iterable[str]]
+NO_ROWS: Rows = np.empty(0, np.int32)
+_MOVED_MOST = 0.1  # of the catalogue: where more changes at once, its indexes are made anew when next asked for
 _DECODED_MOST = 5_000  # decoded items kept at hand; the rest stays packed, a tenth of the size
 
 
@@ -101,6 +105,7 @@ class Catalogue:
         self._packed: list[bytes] = []
         self._decoded: OrderedDict[int, Item] = OrderedDict()
         self._telling: dict[int, frozenset[str]] = {}
+        self._indexes: dict[Hashable, tuple[Keys, dict[str, Rows]]] = {}
 
     def __len__(self) -> int:
         return len(self._packed)  # not of the ids: a newer catalogue, which shares them, may have added some
@@ -132,6 +137,10 @@ class Catalogue:
                 new.index[item.id] = row
             new._packed[row] = raw
             new._enter(row, item)
+        if len(fresh) <= _MOVED_MOST * size:
+            new._indexes = {
+                name: (keys, self._moved(index, keys, fresh)) for name, (keys, index) in self._indexes.items()
+            }
         return new
 
     def _enter(self, row: int, item: "_Columns") -> None:
@@ -243,6 +252,40 @@ class Catalogue:
             rows = np.flatnonzero(self.sensitivity & shut)
             found = self._telling[on] = frozenset(self.ids[row] for row in rows.tolist())
         return found
+
+    def having(self, attribute: str) -> Mapping[str, Rows]:
+        """The rows of the items that have each value of an attribute, in order."""
+        return self._by(("attribute", attribute), lambda item: item.values(attribute))
+
+    def meeting(self, condition: Condition) -> Rows:
+        """The rows of the items of which a condition holds (see `Item.facts`), in order."""
+        return self._by(condition, lambda item: ("yes",) if condition.holds(item.facts()) else ()).get("yes", NO_ROWS)
+
+    def _by(self, name: Hashable, keys: Keys) -> Mapping[str, Rows]:
+        """Rows by key. Made when first asked for (a hundred thousand items take about a second), then kept up as items change."""
+        known = self._indexes.get(name)
+        if known is None:
+            found: dict[str, list[int]] = {}
+            for row, raw in enumerate(self._packed):
+                for key in dict.fromkeys(keys(_decode(raw))):
+                    found.setdefault(key, []).append(row)
+            known = self._indexes[name] = (keys, {key: np.array(rows, np.int32) for key, rows in found.items()})
+        return known[1]
+
+    def _moved(self, index: dict[str, Rows], keys: Keys, fresh: Sequence[tuple[int, bytes]]) -> dict[str, Rows]:
+        """The index once these rows are new or replaced; this catalogue's own stays as it is."""
+        moved = dict(index)
+        gone: dict[str, list[int]] = {}
+        come: dict[str, list[int]] = {}
+        for row, raw in dict(fresh).items():
+            for key in keys(self.item(row)) if row < len(self) else ():
+                gone.setdefault(key, []).append(row)
+            for key in keys(_decode(raw)):
+                come.setdefault(key, []).append(row)
+        for key in gone.keys() | come.keys():
+            left = np.setdiff1d(moved.get(key, NO_ROWS), gone.get(key, ()))
+            moved[key] = np.union1d(left, come.get(key, ())).astype(np.int32)
+        return moved
 
     def bits_of(self, categories: Iterable[str]) -> int:
         """The bits of these categories, for `telling` and the sensitive guard."""

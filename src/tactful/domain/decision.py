@@ -3,13 +3,15 @@
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from functools import cached_property
+from itertools import accumulate
 
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, structs
 from numpy.typing import NDArray
 
 from tactful.domain.catalogue import Rows
 from tactful.domain.event import Value
+from tactful.domain.step import How, Step
 
 PERSONAL = frozenset({"history", "told", "obtained", "inferred"})
 """Kinds of source that say something about the person."""
@@ -53,12 +55,13 @@ class Source(Struct, frozen=True):
 
 
 class Evidence(Struct, frozen=True, dict=True):
-    """Why each row has its score, exactly: score[row] = sum of base * weight[source] over the pieces of that row.
+    """Why each row has its score, exactly: score[row] = sum of base * weight[source] over the pieces of that row, the steps done.
 
     rows int32[m], source int32[m] (index into `sources`), base float32[m]. Per source, all of length k: age int32 (place in the
     history, 0 the newest), newest float64 (weight at age 0), decay float64 (what a step of age leaves of it), window int32 (ages
     from here on count nothing: one such source is brought along, since it counts when a newer one is taken away), group int32
-    (the strategy it came from). weight = newest * decay^age, within the window.
+    (the strategy it came from). weight = newest * decay^age, within the window. steps: what is done to the amounts, one after the
+    other, in strategies that are no plain sum.
     """
 
     rows: Rows
@@ -70,11 +73,19 @@ class Evidence(Struct, frozen=True, dict=True):
     decay: NDArray[np.float64]
     window: NDArray[np.int32]
     group: NDArray[np.int32]
+    steps: tuple[Step, ...] = ()
 
     @cached_property
     def weight(self) -> NDArray[np.float64]:
         """What each source counts, float64[k]."""
         return self._weighed(self.age)
+
+    def amounts(self, weight: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What each piece counts, float64[m], if the sources weigh so much, float64[k]."""
+        amounts: NDArray[np.float64] = self.base * weight[self.source]
+        for step in self.steps:
+            amounts = step.apply(self.rows, self.source, amounts)
+        return amounts
 
     def without(self, places: "Sequence[int]") -> NDArray[np.float64]:
         """The weights float64[k] if these sources had never been: they count nothing, and what is older moves up one place."""
@@ -92,8 +103,11 @@ class Evidence(Struct, frozen=True, dict=True):
     @staticmethod
     def blend(parts: "Sequence[tuple[float, Evidence]]") -> "Evidence":
         """The evidence of a weighted sum of strategies."""
-        offset, groups, source, group = 0, 0, [], []
+        if not parts:
+            return NO_EVIDENCE
+        offset, groups, source, group, steps = 0, 0, [], [], []
         for _, part in parts:
+            steps += [step.moved(offset) for step in part.steps]
             source.append(part.source + np.int32(offset))
             group.append(part.group + np.int32(groups))
             offset += len(part.sources)
@@ -108,7 +122,15 @@ class Evidence(Struct, frozen=True, dict=True):
             np.concatenate([part.decay for _, part in parts]),
             np.concatenate([part.window for _, part in parts]),
             np.concatenate(group),
+            tuple(steps),
         )
+
+    @staticmethod
+    def in_steps(how: How, parts: "Sequence[tuple[float, Evidence]]", shares: tuple[float, ...] = ()) -> "Evidence":
+        """The evidence of strategies one after the other; see `Step` for how."""
+        ends = list(accumulate((len(part.sources) for _, part in parts), initial=0))
+        whole = Evidence.blend(parts)
+        return structs.replace(whole, steps=(*whole.steps, Step(how, tuple(ends), shares)))
 
 
 NO_EVIDENCE = Evidence(
@@ -140,7 +162,7 @@ class Scored(Struct, frozen=True):
         unique = rows[where[rows] == numbers]
         where[unique] = np.arange(len(unique), dtype=np.int32)
         place = where[rows]
-        pieces = evidence.base * evidence.weight[evidence.source]
+        pieces = evidence.amounts(evidence.weight)
         return Scored(unique, add_up(place, pieces, len(unique)), evidence, place)
 
 

@@ -30,6 +30,12 @@ TOWARDS = frozenset({"viewed", "clicked", "added", "bought", "finished", "rated"
 NEUTRAL = frozenset({"shown", "searched"})
 """Verbs that speak neither for an item nor against it. What is left (dropped, returned, disliked) speaks against it."""
 
+LOOKS = frozenset({"viewed", "clicked"})
+"""Verbs of looking at an item, which commit to nothing."""
+
+OVER = frozenset({"bought", "finished", "returned", "dropped", "disliked"})
+"""Verbs after which a person is done with an item, for good or ill: they need no way back to it."""
+
 Value = str | int | float | bool | list[str] | None
 
 

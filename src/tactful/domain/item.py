@@ -1,8 +1,9 @@
 """Everything that can be shown: a film, a headline, a menu entry, a lesson, a discount."""
 
 from collections.abc import Mapping
+from typing import Any
 
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 
 Attribute = str | int | float | bool | list[str]
 
@@ -84,6 +85,13 @@ class Item(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_d
     def price_in(self, market: str) -> Price | None:
         """The price of a price list; where the item has none of that name, its list price. Knows no person."""
         return self.prices.get(market, self.price)
+
+    def facts(self) -> dict[str, Any]:
+        """What conditions may ask of it: its fields by name, the price as `price.amount` and `price.currency`, and its attributes by
+        theirs; an attribute called like a field stands in the field's place."""
+        fields = structs.asdict(self)
+        fields["price"] = None if self.price is None else structs.asdict(self.price)
+        return {**fields, **self.attributes}
 
 
 def values_in(attributes: Mapping[str, Attribute], name: str) -> tuple[str, ...]:

@@ -127,6 +127,13 @@ class View:
                     break
         return found
 
+    def by_item(self) -> dict[str, list[Interaction]]:
+        """What the person did with each item, newest first; the item they did something with last comes first. Being shown counts."""
+        found: dict[str, list[Interaction]] = {}
+        for interaction in reversed(self.history()):
+            found.setdefault(interaction.item, []).append(interaction)
+        return found
+
     def trait(self, name: str) -> Trait | None:
         """One trait, whatever its kind; its type says which. What is only assumed is not among them."""
         found = self._traits.get(name)

@@ -12,7 +12,8 @@ SHAPES: Mapping[str, Mapping[str, str]] = {
     "why": {
         "default": "", "nothing": "", "other": "", "too": "", "new": "", "context": "",
         "history": "did", "history_similar": "did alike", "history_together": "did", "history_continue": "name",
-        "history_left": "did", "history_session": "did", "history_other": "did",
+        "history_left": "did", "history_session": "did", "history_different": "did",
+        "history_other": "did",
         "item": "name", "item_similar": "name alike", "item_together": "name", "item_other": "name",
         "told": "value", "told_plain": "", "told_different": "", "obtained": "value", "obtained_plain": "",
         "inferred": "value", "inferred_plain": "", "inferred_list": "", "assumed": "value", "assumed_plain": "",

@@ -208,8 +208,9 @@ def _scored(evidence: Evidence, ask: Ask, catalogue: Catalogue) -> Scored:
     narrowed = Evidence(
         evidence.rows[inside], evidence.source[inside], evidence.base[inside],
         evidence.sources, evidence.age, evidence.newest, evidence.decay, evidence.window, evidence.group,
+        evidence.steps,
     )  # fmt: skip
-    pieces = narrowed.base * narrowed.weight[narrowed.source]
+    pieces = narrowed.amounts(narrowed.weight)
     scores = add_up(target[inside], pieces, len(wanted))
     return Scored(wanted, scores, narrowed, target[inside])
 

@@ -85,7 +85,12 @@ def about_person(scored: Scored, permitted: Mask) -> bool:
     """Whether something about the person speaks for any of the permitted candidates bool[n]."""
     evidence = scored.evidence
     about = np.array([source.kind in PERSONAL for source in evidence.sources], bool) & (evidence.weight > 0)
-    return bool(about.any() and permitted[scored.place[about[evidence.source]]].any())
+    if not about.any():
+        return False
+    spoke = about[evidence.source]
+    if evidence.steps:
+        spoke &= evidence.amounts(evidence.weight) > 0
+    return bool(permitted[scored.place[spoke]].any())
 
 
 def _shown(decision: Decision, catalogue: Catalogue) -> tuple[Shown, ...]:
@@ -141,7 +146,7 @@ def contributions(decision: Decision, places: list[int]) -> list[tuple[Contribut
     slot_of = wanted[scored.place]
     pieces = np.flatnonzero(slot_of >= 0)
     source = evidence.source[pieces]
-    amounts = evidence.base[pieces] * evidence.weight[source]
+    amounts = evidence.amounts(evidence.weight)[pieces]
     by_slot: list[dict[tuple[str, str], _Sum]] = [{} for _ in places]
     sources = evidence.sources
     for slot, number, amount in zip(slot_of[pieces].tolist(), source.tolist(), amounts.tolist(), strict=True):
@@ -179,10 +184,9 @@ class _Counterfactuals:
     def __init__(self, decision: Decision) -> None:
         self.decision = decision
         scored = decision.scored
-        permitted = np.zeros(len(scored.rows), np.float32)
-        permitted[decision.ranked.index] = 1.0
         # What is not permitted scores nothing in any world, and so stands above nobody.
-        self._base = scored.evidence.base * permitted[scored.place]
+        self._permitted = np.zeros(len(scored.rows))
+        self._permitted[decision.ranked.index] = 1.0
         self._sources: dict[tuple[str, str], list[int]] = {}
         for number, source in enumerate(decision.scored.evidence.sources):
             self._sources.setdefault((source.kind, source.key), []).append(number)
@@ -195,8 +199,8 @@ class _Counterfactuals:
         scored = self.decision.scored
         if scores is None:
             evidence = scored.evidence
-            pieces = self._base * evidence.without(self._sources[key])[evidence.source]
-            scores = self._worlds[key] = add_up(scored.place, pieces, len(scored.rows))
+            pieces = evidence.amounts(evidence.without(self._sources[key]))
+            scores = self._worlds[key] = self._permitted * add_up(scored.place, pieces, len(scored.rows))
         own = scores[place]
         if own <= 0.0:
             return None

@@ -10,6 +10,8 @@ from tactful.domain.catalogue import Rows
 from tactful.domain.decision import NO_EVIDENCE, Evidence, Source
 from tactful.ports import Model
 
+Counts = NDArray[np.float64]
+
 
 def strongest(counts: "sparse.csr_array", most: int, doubt: float = 0.0) -> dict[str, NDArray[np.generic]]:
     """The `most` strongest neighbours of each row, as shares of the row's whole: arrays `starts` int64[n+1], `rows` int32, `share` float32.
@@ -70,3 +72,25 @@ def single(rows: Rows, base: NDArray[np.float32], sources: Iterable[Source], sou
         rows, source, base, named, np.zeros(count, np.int32), np.ones(count), np.ones(count), np.ones(count, np.int32),
         np.arange(count, dtype=np.int32),
     )  # fmt: skip
+
+
+def speaking_for_themselves(items: Sequence[tuple[int, Source]], half_life: float, window: int) -> Evidence:
+    """Each of these items, newest first, speaks for itself, and weighs as in `evidence_from`. items: as there."""
+    count, decay = len(items), 0.5 ** (1.0 / half_life)
+    if not count:
+        return NO_EVIDENCE
+    return Evidence(
+        np.array([row for row, _ in items], np.int32), np.arange(count, dtype=np.int32), np.ones(count, np.float32),
+        tuple(source for _, source in items), np.arange(count, dtype=np.int32), np.full(count, 1.0 - decay),
+        np.full(count, decay), np.full(count, window, np.int32), np.zeros(count, np.int32),
+    )  # fmt: skip
+
+
+def above_chance(count: Counts, expected: Counts, doubt: float) -> Counts:
+    """How many times as often as expected something was seen, float64 of any shape, drawn towards 1 by `doubt` expected sightings.
+
+    (count + doubt) / (expected + doubt): the mean of a rate with a gamma prior of mean 1 (DuMouchel 1999, Bayesian data mining in large
+    frequency tables). Two sightings where none was expected are 1.2 times with a doubt of 10, and a hundred are 11 times.
+    """
+    ratio: Counts = (count + doubt) / (expected + doubt)
+    return ratio

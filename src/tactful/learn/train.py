@@ -19,7 +19,7 @@ def learners(strategies: Iterable[Strategy]) -> dict[str, Strategy]:
     """
     found: dict[str, Strategy] = {}
     for strategy in strategies:
-        for one in (strategy, *_parts_below(strategy)):
+        for one in (strategy, *parts_below(strategy)):
             if not one.model:
                 continue
             if found.setdefault(one.model, one) != one:
@@ -31,10 +31,11 @@ def learners(strategies: Iterable[Strategy]) -> dict[str, Strategy]:
     return found
 
 
-def _parts_below(strategy: Strategy) -> Iterator[Strategy]:
+def parts_below(strategy: Strategy) -> Iterator[Strategy]:
+    """All strategies that this one is made of, however deep."""
     for part in strategy.parts():
         yield part
-        yield from _parts_below(part)
+        yield from parts_below(part)
 
 
 def fit(strategy: Strategy, interactions: Interactions, catalogue: Catalogue) -> Model:

@@ -3,7 +3,7 @@
 import tomllib
 from functools import cache
 from importlib import resources
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
@@ -33,6 +33,7 @@ Subject = Literal[
     "travel",
     "war",
 ]
+Look = Literal["drawing", "type", "pattern"]
 Sensitivity = Literal["health", "pregnancy", "faith", "sexuality", "politics", "money"]
 
 
@@ -65,6 +66,12 @@ class Book(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whom it is for; simulated children only meet books for "children"."""
     sensitivity: tuple[Sensitivity, ...] = ()
     """What an interest in this book could betray about its reader; empty for most books."""
+    series: str = ""
+    """Name of the series it belongs to; empty for a book that stands alone."""
+    part: int = 0
+    """Place in its series, counted from 1 (some parts may not be in the shop); 0 for a book that stands alone."""
+    variants: tuple[Look, ...] = get_args(Look)
+    """Covers it may carry besides its usual one: styles of `tactful.web.covers`."""
 
 
 class _Catalogue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

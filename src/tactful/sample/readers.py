@@ -2,49 +2,71 @@
 
 The world they live in, so that anyone can say what an engine ought to learn from it:
 
-* A reader has two or three subjects they care for, weighted to sum to one.
+* A reader has two or three subjects they care for, weighted to sum to one; two moods and a length they like add a
+  little. In a quiz they would say so (`Reader.answers`).
 * Within a visit, three steps in four go to a book close to the one in hand (same author, shared subjects, same mood:
-  `closeness`), preferring what meets the taste. That is what a transition model can learn and a popularity list
+  `world.closeness`), preferring what meets the taste. That is what a transition model can learn and a popularity list
   cannot. The other steps are choices by taste alone. One visit in five goes on from where the last one ended.
 * Some books are simply better known. A fixed popularity, the same under every seed, leans on every choice.
+  A few books (`world.trending`) are far better known in the last `TREND_DAYS` days than they were before.
 * People come in visits, at most one a day, around a favourite hour; patience says how long they stay.
+* One grown-up or child in three goes by the hour (`Habits.by_the_hour`): at weekends adventure and travel draw them
+  three times as much, on other evenings (from 18 o'clock UTC) calm and dark books do.
 * Most views lead nowhere. The better a book meets the taste, the likelier it is bought or liked; the worse, the
   likelier it is disliked. A reader does not come back to a book they gave such a verdict on, so nobody buys the same
   book twice. A view alone does not keep them from coming back on another day.
+* Some books are bought together (`world.goes_with`): after buying one, a reader looks at the next part of its series or
+  at its fixed companion at once, three times in five, and then buys it in every second case, whatever their taste.
+* Some books are put into the cart and stay there, or are taken out again (`added`, `dropped`). A third of the visits
+  after that begin with the book left in the cart, and then a third of the readers buy it.
+* Half of what was bought is `finished` at a later visit. A visit that begins so goes on, one time in two, to the next
+  part if there is one, and every second reader buys that.
 * About one reader in seven changes: halfway through their visits one subject makes way for a new one.
   `Reader.tastes` is the taste at the end, the one an engine should have caught up with.
 * About one reader in seventeen is a child and meets books for children only.
+* The language a book was written in moves nobody: these readers read translations.
 
 No clock is read and no global random state is used. Each reader has a generator of their own, seeded from the seed
 and their number, so that reader 7 is the same whether 10 or 10,000 are asked for.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping
+from itertools import accumulate
 from random import Random
-from typing import Literal
+from typing import Literal, cast
 
+import numpy as np
 from msgspec import Struct
 
-from tactful.sample.books import Book, Subject, books
+from tactful.sample.books import Mood, Subject
+from tactful.sample.world import Floats, Hour, Length, Shelf, shelf_for
 
 DAYS = 90
 """Length of the simulated past, in days before `until`."""
+TREND_DAYS = 10
+"""How many of them the trend has lasted."""
 CHILD_SHARE = 0.06
 """Share of readers who are children."""
 DRIFT_SHARE = 0.15
 """Share of readers whose taste changes halfway."""
+HOUR_SHARE = 0.35
+"""Share of readers who go by the hour."""
 LONGEST_VISIT = 12
 """Most books one reader looks at in one visit."""
 
 _DAY_MS = 86_400_000
 _HOUR_MS = 3_600_000
-_NEIGHBOURS = 16
+_EVENING = 18
 _FOLLOW = 0.75  # chance that the next book is chosen by the book in hand, not by taste alone
 _RESUME = 0.2  # chance that a visit goes on from where the one before ended
+_TOGETHER = 0.6  # chance that a purchase is followed by a look at what goes with it
+_RETURN = 0.35  # chance that a visit begins with what was left in the cart
+_FINISH = 0.5  # chance that a bought book is ever finished
 _BASE_APPEAL = 0.1  # appeal of a book outside one's taste: people do look around
+_MOOD_APPEAL, _LENGTH_APPEAL = 0.12, 0.08
 
-Verb = Literal["viewed", "bought", "liked", "disliked"]
+Verb = Literal["viewed", "added", "dropped", "bought", "finished", "liked", "disliked"]
 
 
 class Act(Struct, frozen=True):
@@ -55,7 +77,7 @@ class Act(Struct, frozen=True):
     at: int
     """When, in milliseconds since 1970-01-01 UTC."""
     verb: Verb
-    """What they did. A verdict (bought, liked, disliked) always follows a view of the same book."""
+    """What they did. A verdict (bought, liked, disliked) and a move into the cart always follow a view of the book."""
     book: str
     """Id of the book."""
     visit: int
@@ -71,6 +93,19 @@ class Habits(Struct, frozen=True):
     """How many visits in the 90 days; a reader who has judged every book there is would make fewer."""
     patience: int
     """Books looked at in a visit, about, before they have enough."""
+    by_the_hour: bool
+    """Whether evenings and weekends change what they look for."""
+
+
+class Answers(Struct, frozen=True):
+    """What an honest reader would answer in a quiz about their taste."""
+
+    subjects: tuple[Subject, ...]
+    """All they care for, the dearest first."""
+    moods: tuple[Mood, ...]
+    """Two."""
+    length: Length
+    """How long a book may be; see `world.length_of`."""
 
 
 class Reader(Struct, frozen=True):
@@ -84,17 +119,10 @@ class Reader(Struct, frozen=True):
     """When and how long they come."""
     child: bool
     """Whether this is a child, who meets only books for children."""
+    answers: Answers
+    """What they would say about their taste at the end of the 90 days."""
     acts: tuple[Act, ...]
     """All they did, oldest first, before `until` without exception."""
-
-
-class _Shelf(Struct, frozen=True):
-    """The books one kind of reader can meet, with all that does not depend on the reader worked out once."""
-
-    ids: tuple[str, ...]
-    popularity: tuple[float, ...]
-    neighbours: tuple[tuple[tuple[int, float], ...], ...]
-    by_subject: dict[Subject, tuple[int, ...]]
 
 
 def readers(count: int, seed: int, until: int) -> Iterator[Reader]:
@@ -107,71 +135,80 @@ def readers(count: int, seed: int, until: int) -> Iterator[Reader]:
         yield _reader(number, seed, until)
 
 
-def closeness(one: Book, other: Book) -> float:
-    """How natural a step from one book to the other is: 0 (nothing shared) to 5.5 (author, subjects and mood)."""
-    shared = len({*one.subjects} & {*other.subjects}) / len({*one.subjects} | {*other.subjects})
-    return 3.0 * shared + 2.0 * (one.author == other.author) + 0.5 * (one.mood == other.mood)
+def next_choices(reader: Reader, count: int, *, new: bool = False) -> tuple[str, ...]:
+    """Ids of up to `count` different books that this reader would look at next, in order, by the law they lived by so far.
+
+    For judging a recipe on choices it has not seen. The same reader always chooses the same. What they bought, liked or
+    disliked is left out as always; new: leave out whatever they ever looked at.
+    """
+    shelf = shelf_for(reader.child)
+    last = reader.acts[-1]
+    walk = _Walk(Random(f"next:{reader.id}:{last.at}:{last.book}"), shelf, "", reader.answers, reader.tastes)
+    walk.surging = True
+    seen = {shelf.row[act.book] for act in reader.acts if act.verb in VERDICTS or new}
+    chosen: list[int] = []
+    while len(chosen) < count:
+        book = walk.next(chosen[-1] if chosen else shelf.row[last.book], seen)
+        if book is None:
+            break
+        seen.add(book)
+        chosen.append(book)
+    return tuple(shelf.ids[book] for book in chosen)
 
 
-@cache
-def _shelf(child: bool) -> _Shelf:
-    kept = [book for book in books() if book.audience == "children" or not child]
-    # A fixed seed of its own: which books are well known is a fact of the shop, not of one simulated crowd.
-    order = Random("popularity").sample(range(len(kept)), len(kept))
-    popularity = [0.0] * len(kept)
-    for rank, index in enumerate(order, 1):
-        popularity[index] = rank**-0.4
-    by_subject: dict[Subject, tuple[int, ...]] = {}
-    for index, book in enumerate(kept):
-        for subject in book.subjects:
-            by_subject[subject] = (*by_subject.get(subject, ()), index)
-    neighbours = tuple(_nearest(index, kept, popularity) for index in range(len(kept)))
-    return _Shelf(tuple(book.id for book in kept), tuple(popularity), neighbours, by_subject)
-
-
-def _nearest(index: int, kept: Sequence[Book], popularity: Sequence[float]) -> tuple[tuple[int, float], ...]:
-    """The closest books to the one at `index`, each with its pull: closeness squared times popularity."""
-    close = [(closeness(kept[index], book), other) for other, book in enumerate(kept) if other != index]
-    # Ties go by place in the file, so that the order never depends on anything but the catalogue.
-    close.sort(key=lambda pair: (-pair[0], pair[1]))
-    return tuple((other, near * near * popularity[other]) for near, other in close[:_NEIGHBOURS])
+VERDICTS = frozenset({"bought", "liked", "disliked"})
+"""Verbs after which a reader is done with a book."""
 
 
 def _reader(number: int, seed: int, until: int) -> Reader:
     rng = Random(f"{seed}:{number}")
     child = rng.random() < CHILD_SHARE
-    shelf = _shelf(child)
+    shelf = shelf_for(child)
     habits = _habits(rng, child)
     tastes = _tastes(rng, shelf)
+    moods = cast("tuple[Mood, ...]", tuple(rng.sample(list(shelf.of_mood), 2)))
+    length: Length = rng.choice(("short", "medium", "long"))
     drift_at = habits.visits // 2 + 1 if rng.random() < DRIFT_SHARE else 0
-    walk = _Walk(rng, shelf, f"{number:04d}", tastes)
+    walk = _Walk(rng, shelf, f"{number:04d}", Answers((), moods, length), tastes)
+    trend_from = until // _DAY_MS * _DAY_MS - TREND_DAYS * _DAY_MS
     for visit, start in enumerate(_starts(rng, habits, until), 1):
         if visit == drift_at:
             tastes = _drifted(rng, shelf, tastes)
             walk.turn_to(tastes)
+        walk.surging = start >= trend_from
+        walk.hour = _hour_of(start) if habits.by_the_hour else ""
         walk.visit(visit, start, habits.patience)
-    return Reader(f"reader-{number:04d}", tastes, habits, child, tuple(walk.acts))
+    answers = Answers(tuple(sorted(tastes, key=lambda subject: -tastes[subject])), moods, length)
+    return Reader(f"reader-{number:04d}", tastes, habits, child, answers, tuple(walk.acts))
+
+
+def _hour_of(at: int) -> Hour:
+    """What the time asks for. Day 0 of the epoch was a Thursday."""
+    if (at // _DAY_MS + 3) % 7 >= 5:
+        return "weekend"
+    return "evening" if at % _DAY_MS >= _EVENING * _HOUR_MS else ""
 
 
 def _habits(rng: Random, child: bool) -> Habits:
     # Children come after school; others over breakfast, in the lunch break and, most of them, in the evening.
     hour = rng.choice((14, 15, 16, 17, 18) if child else (7, 8, 12, 13, 18, 19, 20, 20, 21, 21, 22))
-    return Habits(hour, visits=3 + min(int(rng.expovariate(1 / 6)), 27), patience=rng.randint(2, 7))
+    visits = 3 + min(int(rng.expovariate(1 / 6)), 27)
+    return Habits(hour, visits, patience=rng.randint(2, 7), by_the_hour=rng.random() < HOUR_SHARE)
 
 
-def _tastes(rng: Random, shelf: _Shelf) -> dict[Subject, float]:
+def _tastes(rng: Random, shelf: Shelf) -> dict[Subject, float]:
     # Each later subject counts less than the one before, so that a reader has a first love and not three equal ones.
     chosen = rng.sample(_subjects(shelf), rng.choice((2, 3)))
     raw = [rng.uniform(0.5, 1.0) / place for place in range(1, len(chosen) + 1)]
     return {subject: weight / sum(raw) for subject, weight in zip(chosen, raw, strict=True)}
 
 
-def _subjects(shelf: _Shelf) -> list[Subject]:
+def _subjects(shelf: Shelf) -> list[Subject]:
     """Subjects a taste can hold, sorted: those with some books, save the one that nearly all children's books have."""
-    return sorted(subject for subject, found in shelf.by_subject.items() if len(found) >= 3 and subject != "children")
+    return sorted(subject for subject, found in shelf.of_subject.items() if found.sum() >= 3 and subject != "children")
 
 
-def _drifted(rng: Random, shelf: _Shelf, tastes: Mapping[Subject, float]) -> dict[Subject, float]:
+def _drifted(rng: Random, shelf: Shelf, tastes: Mapping[Subject, float]) -> dict[Subject, float]:
     """The same taste with its strongest subject replaced by one that was not there; the weights stay."""
     new = rng.choice([subject for subject in _subjects(shelf) if subject not in tastes])
     first = max(tastes, key=lambda subject: tastes[subject])
@@ -193,78 +230,137 @@ def _starts(rng: Random, habits: Habits, until: int) -> list[int]:
 class _Walk:
     """One reader on the way from book to book; collects what they do."""
 
-    def __init__(self, rng: Random, shelf: _Shelf, name: str, tastes: Mapping[Subject, float]) -> None:
+    def __init__(self, rng: Random, shelf: Shelf, name: str, likes: Answers, tastes: Mapping[Subject, float]) -> None:
         self.acts: list[Act] = []
+        self.hour: Hour = ""
+        self.surging = False
         self._rng = rng
         self._shelf = shelf
         self._name = name
-        self._all = range(len(shelf.ids))
+        self._likes = likes
         self._judged: set[int] = set()
+        self._cart: list[int] = []
+        self._unread: list[int] = []
         self._last: int | None = None
         self.turn_to(tastes)
 
     def turn_to(self, tastes: Mapping[Subject, float]) -> None:
         """Choose by these tastes from now on."""
-        appeal = [_BASE_APPEAL] * len(self._all)
+        shelf = self._shelf
+        appeal: Floats = np.full(len(shelf.ids), _BASE_APPEAL)
         for subject, weight in tastes.items():
-            for index in self._shelf.by_subject[subject]:
-                appeal[index] += weight
+            appeal += weight * shelf.of_subject[subject]
+        for mood in self._likes.moods:
+            appeal += _MOOD_APPEAL * shelf.of_mood[mood]
+        appeal += _LENGTH_APPEAL * shelf.of_length[self._likes.length]
         self._appeal = appeal
-        total = 0.0
-        # Squared, or the many books outside the taste would outweigh the few inside it.
-        self._by_taste = [
-            total := total + mine * mine * known for mine, known in zip(appeal, self._shelf.popularity, strict=True)
-        ]
+        self._appeals: list[float] = appeal.tolist()
+        self._sums: dict[tuple[Hour, bool], list[float]] = {}
 
     def visit(self, visit: int, start: int, patience: int) -> None:
         """Walk through one visit that starts at `start` (milliseconds) and ends when patience does."""
+        self._visit, self._at = visit, start
         length = min(1 + int(self._rng.expovariate(1 / (patience - 0.5))), LONGEST_VISIT)
         last = self._last if self._rng.random() < _RESUME else None
+        wanted, keen = self._first(visit)
         seen: set[int] = set()
-        at = start
-        for _ in range(length):
-            book = self._next(last, seen)
+        # What goes with a purchase is looked at even by those who were about to leave.
+        while len(seen) < (length if wanted is None else LONGEST_VISIT):
+            book = wanted if wanted is not None else self.next(last, seen | self._judged)
             if book is None:
                 break
-            self._add(at, "viewed", book, visit)
-            verdict = self._verdict(book)
-            if verdict is not None:
-                self._judged.add(book)
-                self._add(at + self._rng.randint(5_000, 18_000), verdict, book, visit)
+            bought = self._look(book, keen)
             seen.add(book)
-            last = book
-            at += self._rng.randint(20_000, 240_000)
+            last, wanted, keen = book, None, 0.0
+            partner = self._shelf.partner[book] if bought else None
+            if partner is not None and partner not in seen | self._judged and self._rng.random() < _TOGETHER:
+                wanted, keen = partner, 0.5
         self._last = last
 
-    def _next(self, last: int | None, seen: set[int]) -> int | None:
-        """The next book, one not seen in this visit nor judged before; None when there is no such book left."""
-        if last is not None and self._rng.random() < _FOLLOW:
-            near = [
-                (other, pull * self._appeal[other])
-                for other, pull in self._shelf.neighbours[last]
-                if other not in seen and other not in self._judged
-            ]
+    def _first(self, visit: int) -> tuple[int | None, float]:
+        """What the visit begins with, if anything: the next part of what was finished, or the cart. With the least chance of buying it."""
+        if visit > 1 and self._unread and self._rng.random() < 0.4:
+            book = self._unread.pop(0)
+            if self._rng.random() < _FINISH:
+                self._add("finished", book)
+                self._at += self._rng.randint(20_000, 60_000)
+                part = self._shelf.partner[book]
+                if part is not None and part not in self._judged and self._rng.random() < 0.5:
+                    return part, 0.5
+        if self._cart and self._rng.random() < _RETURN:
+            return self._cart[-1], 0.35
+        return None, 0.0
+
+    def _look(self, book: int, keen: float) -> bool:
+        """Look at a book and see what comes of it. Whether it was bought."""
+        self._add("viewed", book)
+        verdict = self._verdict(book, keen)
+        later = self._at + self._rng.randint(5_000, 18_000)
+        if verdict is not None:
+            self._add(verdict, book, later)
+            if verdict in VERDICTS:
+                self._judged.add(book)
+                if book in self._cart:
+                    self._cart.remove(book)
+            elif verdict == "added":
+                self._cart.append(book)
+            else:
+                self._cart.remove(book)
+        if verdict == "bought":
+            self._unread.append(book)
+        self._at += self._rng.randint(20_000, 210_000)
+        return verdict == "bought"
+
+    def next(self, last: int | None, out: set[int]) -> int | None:
+        """The next book, none of those that are out; None when there is no such book left."""
+        rng, pulled = self._rng, self._shelf.at_hour[self.hour]
+        if last is not None and rng.random() < _FOLLOW:
+            near = [(other, pull) for other, pull in self._shelf.neighbours[last] if other not in out]
             if near:
-                return self._rng.choices([other for other, _ in near], [pull for _, pull in near])[0]
+                pulls = accumulate(pull * self._appeals[other] * pulled[other] for other, pull in near)
+                return near[_drawn(rng, list(pulls))][0]
+        sums = self._by_taste()
         # Drawing again is much faster than weighing what is left, and nearly always enough.
         for _ in range(4):
-            book = self._rng.choices(self._all, cum_weights=self._by_taste)[0]
-            if book not in seen and book not in self._judged:
+            book = _drawn(rng, sums)
+            if book not in out:
                 return book
-        left = [book for book in self._all if book not in seen and book not in self._judged]
-        return self._rng.choices(left, [self._appeal[book] ** 2 for book in left])[0] if left else None
+        left = [book for book in range(len(self._appeals)) if book not in out]
+        return left[_drawn(rng, list(accumulate(self._appeals[book] ** 2 for book in left)))] if left else None
 
-    def _verdict(self, book: int) -> Verb | None:
-        """What comes of a view: mostly nothing. Appeal runs from 0.1 (outside the taste) to 1.1 (all of it)."""
-        appeal = self._appeal[book]
-        bought, liked, disliked = 0.12 * appeal, 0.14 * appeal, 0.07 * (1.1 - appeal)
+    def _by_taste(self) -> list[float]:
+        """Running sums of what draws this reader now: taste, fame and hour."""
+        key = self.hour, self.surging
+        if key not in self._sums:
+            # Squared, or the many books outside the taste would outweigh the few inside it.
+            drawn = self._appeal**2 * self._shelf.popularity[self.surging] * self._shelf.at_hour[self.hour]
+            self._sums[key] = drawn.cumsum().tolist()
+        return self._sums[key]
+
+    def _verdict(self, book: int, keen: float) -> Verb | None:
+        """What comes of a view: mostly nothing. keen: the least chance of buying. Appeal runs from 0.1 (outside the taste) to 1.3 (all of it and more)."""
+        appeal = self._appeals[book]
+        bought, liked, disliked = max(0.11 * appeal, keen), 0.13 * appeal, 0.07 * max(1.1 - appeal, 0.0)
         roll = self._rng.random()
         if roll < bought:
             return "bought"
         if roll < bought + liked:
             return "liked"
-        return "disliked" if roll < bought + liked + disliked else None
+        if roll < bought + liked + disliked:
+            return "disliked"
+        if roll < bought + liked + disliked + 0.07:
+            # Taken out of the cart if it lies there, put into it if it does not and meets the taste at all.
+            return "dropped" if book in self._cart else "added" if appeal > 0.3 else None
+        return None
 
-    def _add(self, at: int, verb: Verb, book: int, visit: int) -> None:
+    def _add(self, verb: Verb, book: int, at: int | None = None) -> None:
         number = len(self.acts) + 1
-        self.acts.append(Act(f"act-{self._name}-{number:04d}", at, verb, self._shelf.ids[book], visit))
+        made = Act(
+            f"act-{self._name}-{number:04d}", self._at if at is None else at, verb, self._shelf.ids[book], self._visit
+        )
+        self.acts.append(made)
+
+
+def _drawn(rng: Random, sums: list[float]) -> int:
+    """A place drawn by weight, the weights given as running sums."""
+    return min(bisect_right(sums, rng.random() * sums[-1]), len(sums) - 1)

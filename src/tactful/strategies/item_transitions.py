@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from tactful.domain.catalogue import Catalogue
 from tactful.domain.decision import Ask, Evidence, Source
-from tactful.domain.event import TOWARDS, VERBS
+from tactful.domain.event import TOWARDS
 from tactful.domain.view import View
 from tactful.learn.neighbours import evidence_from, strongest
 from tactful.ports import Interactions, Model, Shelf, Strategy
@@ -48,8 +48,7 @@ class ItemTransitions(Strategy, Struct, frozen=True, forbid_unknown_fields=True)
 
     def fit(self, interactions: Interactions, catalogue: Catalogue) -> Model:
         """Count pairs up to `gap` apart within each person's sequence, in whole numbers."""
-        towards = np.isin(interactions.verb, [VERBS.index(verb) for verb in sorted(TOWARDS)])
-        acts = interactions.take(towards)
+        acts = interactions.doing(TOWARDS)
         size = len(catalogue)
         counts = sparse.csr_array((size, size), dtype=np.int64)
         for distance in range(1, self.gap + 1):

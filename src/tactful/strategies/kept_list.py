@@ -4,6 +4,7 @@ import numpy as np
 from msgspec import Struct
 
 from tactful.domain.decision import NO_EVIDENCE, Ask, Evidence, Source
+from tactful.domain.event import Inferred
 from tactful.domain.view import View
 from tactful.learn.neighbours import single
 from tactful.ports import Shelf, Strategy
@@ -16,9 +17,12 @@ class KeptList(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
     share: float = 0.5
 
     def propose(self, view: View, ask: Ask, shelf: Shelf) -> Evidence:
-        """The items that there still are, each a little less likely than the one before (1, 1/2, 1/3 ... of the share)."""
+        """The items that there still are, each a little less likely than the one before (1, 1/2, 1/3 ... of the share).
+
+        What somebody told, or others said, is no list that was made for them.
+        """
         found = view.trait(self.trait)
-        if found is None or not isinstance(found.value, list):
+        if not isinstance(found, Inferred) or not isinstance(found.value, list):
             return NO_EVIDENCE
         rows = shelf.catalogue.rows(dict.fromkeys(found.value))
         if not len(rows):

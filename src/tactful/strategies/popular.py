@@ -5,7 +5,7 @@ from msgspec import Struct
 
 from tactful.domain.catalogue import Catalogue
 from tactful.domain.decision import Ask, Evidence, Source
-from tactful.domain.event import TOWARDS, VERBS
+from tactful.domain.event import TOWARDS
 from tactful.domain.view import View
 from tactful.learn.neighbours import single
 from tactful.ports import Interactions, Model, Shelf, Strategy
@@ -31,8 +31,7 @@ class Popular(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
 
     def fit(self, interactions: Interactions, catalogue: Catalogue) -> Model:
         """Count, later choices more. Items nobody chose yet follow with half a choice, so that an empty shop is not an empty page."""
-        towards = np.isin(interactions.verb, [VERBS.index(verb) for verb in sorted(TOWARDS)])
-        chosen = interactions.take(towards)
+        chosen = interactions.doing(TOWARDS)
         if len(chosen.at):
             age_days = (chosen.at.max() - chosen.at) / 86_400_000
             weight = 0.5 ** (age_days / self.half_life_days)

@@ -1,86 +1,73 @@
-"""Book covers, drawn: an SVG from title, author and subjects, the same each time. No script, no style sheet, no foreign font."""
+"""Book covers, drawn: an SVG from title, author and subjects, the same each time. No script, no style sheet, no foreign font.
 
-import math
+A book has one usual cover and, for whoever wants a choice, one in each of the `STYLES`.
+"""
+
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import lru_cache
 from random import Random
-from typing import NamedTuple
+from typing import get_args
 from xml.sax.saxutils import escape
 
-WIDTH, HEIGHT = 300, 450
+from tactful.sample.books import Look
+from tactful.web.drawings import HEIGHT, PALETTES, WIDTH, Motif, Palette, Plate, look_of
+from tactful.web.ornaments import ornament_of
+
+STYLES = get_args(Look)
+"""drawing: the drawing over the whole cover, the title on a label. type: letters alone. pattern: an ornament repeated."""
+
 SERIF = "Iowan Old Style, Palatino Linotype, Palatino, Georgia, DejaVu Serif, serif"
 SANS = "Avenir Next, Segoe UI, Helvetica Neue, Arial, DejaVu Sans, sans-serif"
+MARGIN = 28
+SMALL = frozenset(["A", "AN", "AND", "AS", "AT", "BY", "FOR", "FROM", "IN", "OF", "ON", "OR", "THE", "TO", "WITH"])
+"""Words that carry little, and may stand small."""
+CELL = 50
+"""Side of the square that one ornament has to itself."""
 
 
-class Palette(NamedTuple):
-    """ground: the cover; ink: letters on it; accent and soft: for the drawing. Letters on the ground keep a contrast above 7."""
-
-    ground: str
-    ink: str
-    accent: str
-    soft: str
-
-
-class Plate(NamedTuple):
-    """The part of the cover that the drawing fills: top and bottom edge."""
-
-    top: int
-    bottom: int
-
-    @property
-    def middle(self) -> float:
-        """Half way down."""
-        return (self.top + self.bottom) / 2
-
-    @property
-    def height(self) -> int:
-        """From edge to edge."""
-        return self.bottom - self.top
-
-
-PALETTES = {
-    "deep": Palette("#12343b", "#f6e7cb", "#e1a95f", "#2d545e"),
-    "night": Palette("#1d2233", "#f0ead8", "#d9b36c", "#3a4363"),
-    "wine": Palette("#4a1525", "#f9e8d9", "#e08e79", "#6d2a3c"),
-    "moss": Palette("#24382b", "#f3ecd6", "#c9b458", "#41614b"),
-    "sand": Palette("#f0e2c4", "#3a2a1a", "#b5532f", "#dcc393"),
-    "sky": Palette("#dfe8ea", "#1c3442", "#c8553d", "#aac4cd"),
-    "rose": Palette("#f4ddd6", "#4b1f2d", "#a8324a", "#e3b5ab"),
-    "slate": Palette("#2c2a2e", "#f1ece4", "#cf6b4d", "#524d55"),
-    "leaf": Palette("#e6ead2", "#26391f", "#6b8f3c", "#c2cf9c"),
-    "plum": Palette("#35223f", "#f4e9ee", "#d7a0b5", "#563a64"),
-}
-
-
-def cover(title: str, author: str, subjects: Iterable[str]) -> str:
-    """The cover as SVG text."""
-    return _cover(title, author, tuple(subjects))
+def cover(title: str, author: str, subjects: Iterable[str], style: str = "") -> str:
+    """The cover as SVG text. style: one of `STYLES`; empty for the usual cover. Raises ValueError for any other."""
+    if style and style not in STYLES:
+        raise ValueError(f"style: there is no cover called {style!r}; use one of {', '.join(STYLES)}")
+    return _cover(title, author, tuple(subjects), style)
 
 
 @lru_cache(maxsize=2000)
-def _cover(title: str, author: str, subjects: tuple[str, ...]) -> str:
+def _cover(title: str, author: str, subjects: tuple[str, ...], style: str) -> str:
     dice = Random(zlib.crc32(f"{title}|{author}".encode()))
-    names, motif = _look(subjects)
-    palette = PALETTES[names[dice.randrange(len(names))]]
-    lines, size = _set_title(title)
-    block = len(lines) * size * 1.14
-    body = _bands if dice.random() < 0.5 else _poster
-    drawing = body(dice, palette, motif, lines, size, block, author)
+    names, motif = look_of(subjects)
+    usual = dice.randrange(len(names))
+    # Each style takes the next palette, so that two covers of a book differ in colour too.
+    turn = STYLES.index(style) + 1 if style else 0
+    palette = PALETTES[names[(usual + turn) % len(names)]]
+    if style == "drawing":
+        inside = _labelled(dice, palette, motif, title, author)
+    elif style == "type":
+        inside = _lettered(palette, title, author)
+    elif style == "pattern":
+        inside = _patterned(palette, subjects, title, author)
+    else:
+        inside = _usual(dice, palette, motif, title, author)
     label = escape(f"{title} by {author}", {'"': "&quot;"})
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" '
         f'role="img" aria-label="{label}"><clipPath id="c"><rect width="{WIDTH}" height="{HEIGHT}"/></clipPath>'
-        f'<g clip-path="url(#c)"><rect width="{WIDTH}" height="{HEIGHT}" fill="{palette.ground}"/>{drawing}'
+        f'<g clip-path="url(#c)"><rect width="{WIDTH}" height="{HEIGHT}" fill="{palette.ground}"/>{inside}'
         # The fold beside the spine: what makes a picture into a book.
         f'<rect width="10" height="{HEIGHT}" fill="#000" opacity=".16"/><rect x="10" width="2" height="{HEIGHT}" fill="#fff" opacity=".14"/>'
         "</g></svg>"
     )
 
 
-# ------------------------------------------------------------------------------------------------------------- two layouts
+# ---------------------------------------------------------------------------------------------------------------- the usual
 
-Motif = Callable[[Random, Palette, Plate], str]
+
+def _usual(dice: Random, palette: Palette, motif: Motif, title: str, author: str) -> str:
+    lines, size = _set_title(title)
+    block = len(lines) * size * 1.14
+    body = _bands if dice.random() < 0.5 else _poster
+    return body(dice, palette, motif, lines, size, block, author)
 
 
 def _poster(
@@ -94,7 +81,7 @@ def _poster(
         motif(dice, palette, plate)
         + _letters(lines, size, top, palette.ink)
         + _author(author, under + 16, palette.ink)
-        + f'<rect x="28" y="30" width="34" height="4" fill="{palette.accent}"/>'
+        + f'<rect x="{MARGIN}" y="30" width="34" height="4" fill="{palette.accent}"/>'
     )
 
 
@@ -104,44 +91,100 @@ def _bands(dice: Random, palette: Palette, motif: Motif, lines: list[str], size:
     return (
         motif(dice, palette, Plate(0, band))
         + f'<rect y="{band}" width="{WIDTH}" height="{HEIGHT - band}" fill="{palette.ground}"/>'
-        + f'<rect x="28" y="{band - 2}" width="{WIDTH - 56}" height="3" fill="{palette.accent}"/>'
+        + f'<rect x="{MARGIN}" y="{band - 2}" width="{WIDTH - 2 * MARGIN}" height="3" fill="{palette.accent}"/>'
         + _letters(lines, size, band + 26 + size * 0.7, palette.ink)
         + _author(author, HEIGHT - 26, palette.ink)
     )
 
 
-def _letters(lines: list[str], size: int, top: float, ink: str) -> str:
+# ----------------------------------------------------------------------------------------------------------- three other looks
+
+
+def _labelled(dice: Random, palette: Palette, motif: Motif, title: str, author: str) -> str:
+    """The drawing over the whole cover, title and author on a paper label near the foot."""
+    lines, size = _set_title(title, room=206, largest=30)
+    high = len(lines) * size * 1.14 + 66
+    drawing = motif(dice, palette, Plate(0, HEIGHT))
+    return drawing + _label(palette.ink, palette.ground, palette.accent, lines, size, author, HEIGHT - high - 34, high)
+
+
+def _patterned(palette: Palette, subjects: Iterable[str], title: str, author: str) -> str:
+    """An ornament over the whole cover in rows that are half a step apart, title and author on a field in the middle."""
+    draw = ornament_of(subjects)
+    strong, faint = draw(palette.accent, palette.soft), draw(palette.soft, palette.accent)
+    parts = []
+    for row in range(HEIGHT // CELL + 1):
+        for column in range(-1, WIDTH // CELL + 1):
+            x = column * CELL + CELL // 2 + CELL // 2 * (row % 2)
+            parts.append(
+                f'<g transform="translate({x} {row * CELL})">{strong if (row + column) % 2 == 0 else faint}</g>'
+            )
+    lines, size = _set_title(title, room=206, largest=30)
+    high = len(lines) * size * 1.14 + 66
+    field = _label(palette.ground, palette.ink, palette.accent, lines, size, author, (HEIGHT - high) / 2, high)
+    return "".join(parts) + field
+
+
+def _label(paper: str, ink: str, edge: str, lines: list[str], size: int, author: str, top: float, high: float) -> str:
+    """A framed field with the title and the author in the middle of it."""
+    x, wide, middle = 26, WIDTH - 52 + 6, WIDTH / 2 + 3
+    first = top + 24 + size * 0.78
     rows = "".join(
-        f'<tspan x="28" y="{top + place * size * 1.14:.0f}">{escape(line)}</tspan>' for place, line in enumerate(lines)
+        f'<tspan x="{middle:.0f}" y="{first + place * size * 1.14:.0f}">{escape(line)}</tspan>'
+        for place, line in enumerate(lines)
     )
-    return f'<text font-family="{SERIF}" font-size="{size}" font-weight="600" fill="{ink}">{rows}</text>'
-
-
-def _author(author: str, y: float, ink: str) -> str:
-    wide = len(author) * 10.4
-    size = 15 if wide <= WIDTH - 56 else 15 * (WIDTH - 56) / wide
+    small = min(14.0, 14 * 220 / max(1.0, len(author) * 8.7))
     return (
-        f'<text x="28" y="{y:.0f}" font-family="{SANS}" font-size="{size:.1f}" letter-spacing=".8" fill="{ink}" opacity=".92">'
-        f"{escape(author)}</text>"
+        f'<rect x="{x}" y="{top:.0f}" width="{wide}" height="{high:.0f}" fill="{paper}"/>'
+        f'<rect x="{x + 6}" y="{top + 6:.0f}" width="{wide - 12}" height="{high - 12:.0f}" fill="none" stroke="{edge}" stroke-width="2"/>'
+        f'<text font-family="{SERIF}" font-size="{size}" font-weight="600" text-anchor="middle" fill="{ink}">{rows}</text>'
+        f'<text x="{middle:.0f}" y="{top + high - 21:.0f}" font-family="{SANS}" font-size="{small:.1f}" letter-spacing=".6" '
+        f'text-anchor="middle" fill="{ink}">{escape(author)}</text>'
     )
 
 
-def _set_title(title: str) -> tuple[list[str], int]:
-    """The title broken into lines, as large as fits: (lines, size). Widths are guessed on the wide side, as fonts differ."""
-    for size in (38, 34, 31, 28, 25, 22):
-        lines = _wrapped(title, (WIDTH - 52) / (size * 0.66))
-        if lines is not None and len(lines) <= (3 if size > 28 else 4):
-            return lines, size
-    return _wrapped(title[:90], 22, split=True) or [title[:20]], 19
+def _lettered(palette: Palette, title: str, author: str) -> str:
+    """Letters alone: each line of the title as wide as the cover, and its initial, very large, in what room is left."""
+    wide, y = WIDTH - 2 * MARGIN, 76.0
+    rows = []
+    for line, size in _stacked(title):
+        y += size * 0.74
+        # Set to its width exactly, whatever the font; one or two letters are left as they are.
+        across = min(wide, 0.74 * size * len(line))
+        fit = f' textLength="{across:.0f}" lengthAdjust="spacingAndGlyphs"' if len(line) > 2 else ""
+        rows.append(
+            f'<text x="{MARGIN}" y="{y:.0f}" font-family="{SANS}" font-size="{size:.1f}" font-weight="700" fill="{palette.ink}"{fit}>'
+            f"{escape(line)}</text>"
+        )
+        y += size * 0.3
+    initial = ""
+    if HEIGHT - y > 130:
+        # Cut by the edge on purpose. The soft colour keeps it behind the title, which it never touches.
+        initial = (
+            f'<text x="{WIDTH - 14}" y="{HEIGHT + 6}" font-family="{SERIF}" font-size="{(HEIGHT - y) * 1.22:.0f}" font-weight="600" '
+            f'text-anchor="end" fill="{palette.soft}" aria-hidden="true">{escape(_initial(title))}</text>'
+        )
+    rule = f'<rect x="{MARGIN}" y="58" width="{wide}" height="5" fill="{palette.accent}"/>'
+    return initial + rule + _author(author, 44, palette.ink) + "".join(rows)
 
 
-def _wrapped(title: str, most: float, split: bool = False) -> list[str] | None:
-    """Lines of at most so many letters, about even; None if a word is longer than a line and may not be split."""
-    words = title.split()
-    if split:
-        words = [word[start : start + int(most)] for word in words for start in range(0, len(word), int(most))]
-    if any(len(word) > most for word in words):
-        return None
+def _full(line: str) -> float:
+    """The size at which a line in capitals is about as wide as the cover."""
+    return (WIDTH - 2 * MARGIN) / (0.64 * len(line))
+
+
+def _stacked(title: str) -> list[tuple[str, float]]:
+    """The title in capitals as (line, size), in lines as short as the height allows. Small words alone are set small."""
+    for most in range(9, 60):
+        lines = _filled(title.upper().split(), most)
+        sizes = [min(34.0 if set(line.split()) <= SMALL else 72.0, _full(line)) for line in lines]
+        if sum(sizes) * 1.04 <= HEIGHT - 100:
+            return list(zip(lines, sizes, strict=True))
+    return [(title.upper()[:60], _full(title[:60]))]
+
+
+def _filled(words: list[str], most: int) -> list[str]:
+    """Words in lines of at most so many letters, save where one word is longer."""
     lines: list[str] = []
     for word in words:
         if lines and len(lines[-1]) + 1 + len(word) <= most:
@@ -151,197 +194,48 @@ def _wrapped(title: str, most: float, split: bool = False) -> list[str] | None:
     return lines
 
 
-# ------------------------------------------------------------------------------------------------------------ the drawings
+def _initial(title: str) -> str:
+    """The first letter of the first word that is not an article."""
+    words = [word for word in title.split() if word.lower() not in ("the", "a", "an")] or title.split() or [" "]
+    return next((letter for letter in words[0] if letter.isalnum()), words[0][0]).upper()
 
 
-def _sea(dice: Random, palette: Palette, plate: Plate) -> str:
-    """Waves, and a sun or moon over them."""
-    sun = f'<circle cx="{dice.randint(80, 220)}" cy="{plate.top + plate.height * 0.36:.0f}" r="{dice.randint(30, 46)}" fill="{palette.accent}"/>'
-    rows = []
-    for place in range(5):
-        y = plate.top + plate.height * (0.42 + 0.13 * place)
-        swell, shift = 9 + 2 * place, dice.randint(-40, 0)
-        wave = f"M{shift} {y:.0f}" + f" q18 {-swell} 36 0 t36 0" * 6 + f" V{plate.bottom} H{shift} Z"
-        rows.append(f'<path d="{wave}" fill="{palette.soft}" opacity="{0.35 + 0.13 * place:.2f}"/>')
-    return sun + "".join(rows)
+# ------------------------------------------------------------------------------------------------------------------ letters
 
 
-def _peaks(dice: Random, palette: Palette, plate: Plate) -> str:
-    """Mountains one behind the other."""
-    sun = f'<circle cx="{dice.randint(70, 230)}" cy="{plate.top + plate.height * 0.3:.0f}" r="{dice.randint(22, 36)}" fill="{palette.accent}"/>'
-    rows = []
-    for place, fill in enumerate((palette.soft, palette.accent, palette.soft)):
-        base = plate.top + plate.height * (0.45 + 0.2 * place)
-        points, x = [f"-20,{plate.bottom}"], -20
-        while x < WIDTH + 40:
-            points.append(f"{x},{base - dice.randint(0, 60) * plate.height / 300:.0f}")
-            x += dice.randint(40, 75)
-        points.append(f"{x},{plate.bottom}")
-        rows.append(f'<polygon points="{" ".join(points)}" fill="{fill}" opacity="{(0.6, 0.55, 1.0)[place]}"/>')
-    return sun + "".join(rows)
+def _letters(lines: list[str], size: int, top: float, ink: str) -> str:
+    rows = "".join(
+        f'<tspan x="{MARGIN}" y="{top + place * size * 1.14:.0f}">{escape(line)}</tspan>'
+        for place, line in enumerate(lines)
+    )
+    return f'<text font-family="{SERIF}" font-size="{size}" font-weight="600" fill="{ink}">{rows}</text>'
 
 
-def _orbits(dice: Random, palette: Palette, plate: Plate) -> str:
-    """Rings round a star, each with its planet."""
-    x, y = dice.randint(110, 190), plate.middle
-    parts = [f'<circle cx="{x}" cy="{y:.0f}" r="20" fill="{palette.accent}"/>']
-    for ring in range(1, 6):
-        radius, turn = 20 + ring * 27, dice.uniform(0, math.tau)
-        parts.append(
-            f'<circle cx="{x}" cy="{y:.0f}" r="{radius}" fill="none" stroke="{palette.soft}" stroke-width="2"/>'
-        )
-        fill = palette.accent if ring % 2 else palette.ink
-        parts.append(
-            f'<circle cx="{x + radius * math.cos(turn):.0f}" cy="{y + radius * math.sin(turn):.0f}" r="{dice.randint(4, 9)}" fill="{fill}"/>'
-        )
-    return "".join(parts)
+def _author(author: str, y: float, ink: str) -> str:
+    wide = len(author) * 9.6
+    size = 15 if wide <= WIDTH - 2 * MARGIN else 15 * (WIDTH - 2 * MARGIN) / wide
+    return (
+        f'<text x="{MARGIN}" y="{y:.0f}" font-family="{SANS}" font-size="{size:.1f}" letter-spacing=".8" fill="{ink}" opacity=".92">'
+        f"{escape(author)}</text>"
+    )
 
 
-def _moon(dice: Random, palette: Palette, plate: Plate) -> str:
-    """A moon behind bare trees."""
-    x, y, radius = dice.randint(120, 190), plate.top + plate.height * 0.42, min(78, plate.height * 0.3)
-    parts = [f'<circle cx="{x}" cy="{y:.0f}" r="{radius:.0f}" fill="{palette.accent}"/>']
-    at = -6
-    while at < WIDTH:
-        wide, lean = dice.randint(5, 15), dice.randint(-10, 10)
-        parts.append(
-            f'<path d="M{at} {plate.bottom} L{at + lean} {plate.top + dice.randint(0, 40)} h{wide * 0.45:.0f} L{at + wide} {plate.bottom} Z" '
-            f'fill="{palette.soft}"/>'
-        )
-        at += wide + dice.randint(16, 40)
-    return "".join(parts)
+def _set_title(title: str, room: int = WIDTH - 52, largest: int = 38) -> tuple[list[str], int]:
+    """The title broken into lines, as large as fits: (lines, size). Widths are guessed on the wide side, as fonts differ."""
+    for size in (38, 34, 31, 28, 25, 22):
+        if size > largest:
+            continue
+        lines = _wrapped(title, room / (size * 0.66))
+        if lines is not None and len(lines) <= (3 if size > 28 or (largest < 38 and size > 22) else 4):
+            return lines, size
+    return _wrapped(title[:90], room / 13, split=True) or [title[:20]], 19
 
 
-def _leaves(dice: Random, palette: Palette, plate: Plate) -> str:
-    """A stem with leaves to both sides."""
-    x = dice.randint(125, 175)
-    parts = [
-        f'<path d="M{x} {plate.bottom} Q{x + dice.randint(-26, 26)} {plate.middle:.0f} {x} {plate.top + 26}" stroke="{palette.soft}" stroke-width="5" fill="none"/>'
-    ]
-    steps = max(4, plate.height // 44)
-    for place in range(steps):
-        y = plate.bottom - 14 - place * (plate.height - 56) / steps
-        for side in (-1, 1):
-            length = dice.randint(58, 84) * (1 - 0.45 * place / steps)
-            tip = f"{x + side * length:.0f} {y - length * 0.55:.0f}"
-            bend = f"{x + side * length * 0.25:.0f} {y - length * 0.62:.0f}"
-            back = f"{x + side * length * 0.72:.0f} {y + length * 0.06:.0f}"
-            fill = palette.accent if (place + (side > 0)) % 3 == 0 else palette.soft
-            parts.append(f'<path d="M{x} {y:.0f} Q{bend} {tip} Q{back} {x} {y:.0f} Z" fill="{fill}"/>')
-    return "".join(parts)
-
-
-def _arches(dice: Random, palette: Palette, plate: Plate) -> str:
-    """Arches inside arches: a doorway, a stage."""
-    parts = []
-    wide, x = 244.0, WIDTH / 2
-    fills = dice.choice((
-        (palette.soft, palette.ground, palette.accent, palette.ground, palette.soft),
-        (palette.accent, palette.ground, palette.soft, palette.accent),
-        (palette.soft, palette.accent, palette.ground),
-        (palette.accent, palette.soft, palette.ground, palette.soft, palette.ground, palette.accent),
-    ))  # fmt: skip
-    step = 96 / len(fills)
-    for place, fill in enumerate(fills):
-        half = wide / 2 - place * step
-        top = plate.top + 20 + place * (step + 2)
-        shoulder = min(top + half, plate.bottom)
-        parts.append(
-            f'<path d="M{x - half:.0f} {plate.bottom} V{shoulder:.0f} A{half:.0f} {half:.0f} 0 0 1 {x + half:.0f} {shoulder:.0f} V{plate.bottom} Z" fill="{fill}"/>'
-        )
-    parts.append(f'<circle cx="{x:.0f}" cy="{plate.bottom - dice.randint(30, 60)}" r="10" fill="{palette.accent}"/>')
-    return "".join(parts)
-
-
-def _rays(dice: Random, palette: Palette, plate: Plate) -> str:
-    """A sun with its rays, half risen."""
-    x, y = WIDTH / 2 + dice.randint(-40, 40), plate.bottom - 20
-    rays, turn = 22, dice.uniform(0, 0.2)
-    parts = []
-    for place in range(rays):
-        first, second = (turn + math.tau * (place + side) / rays for side in (0.0, 0.5))
-        reach = 520
-        points = f"{x:.0f},{y} {x + reach * math.cos(first):.0f},{y + reach * math.sin(first):.0f} {x + reach * math.cos(second):.0f},{y + reach * math.sin(second):.0f}"
-        parts.append(f'<polygon points="{points}" fill="{palette.soft}" opacity=".8"/>')
-    clip = f'<clipPath id="p"><rect y="{plate.top}" width="{WIDTH}" height="{plate.height}"/></clipPath>'
-    disc = f'<circle cx="{x:.0f}" cy="{y}" r="{min(76, plate.height * 0.36):.0f}" fill="{palette.accent}"/>'
-    return f'{clip}<g clip-path="url(#p)">{"".join(parts)}{disc}</g>'
-
-
-def _rings(dice: Random, palette: Palette, plate: Plate) -> str:
-    """Circles that meet: two minds, one thought."""
-    y, radius = plate.middle + 6, min(82.0, plate.height * 0.36)
-    apart = radius * dice.uniform(0.45, 0.75)
-    parts = []
-    for side, fill in ((-1, palette.soft), (1, palette.accent)):
-        parts.append(
-            f'<circle cx="{WIDTH / 2 + side * apart:.0f}" cy="{y:.0f}" r="{radius:.0f}" fill="{fill}" opacity=".85"/>'
-        )
-    for place in range(1, 4):
-        parts.append(
-            f'<circle cx="{WIDTH / 2:.0f}" cy="{y:.0f}" r="{radius * 0.24 * place:.0f}" fill="none" stroke="{palette.ink}" stroke-width="1.5" opacity=".55"/>'
-        )
-    return "".join(parts)
-
-
-def _pillars(dice: Random, palette: Palette, plate: Plate) -> str:
-    """Uprights of uneven height: columns, ranks, years."""
-    parts, x, wide = [], 28.0, 22.0
-    count = 8
-    gap = (WIDTH - 56 - count * wide) / (count - 1)
-    for place in range(count):
-        top = plate.top + plate.height * dice.uniform(0.18, 0.6)
-        fill = palette.accent if place % 3 == dice.randrange(3) else palette.soft
-        parts.append(
-            f'<rect x="{x:.0f}" y="{top:.0f}" width="{wide:.0f}" height="{plate.bottom - top:.0f}" rx="11" fill="{fill}"/>'
-        )
-        x += wide + gap
-    return "".join(parts)
-
-
-def _tiles(dice: Random, palette: Palette, plate: Plate) -> str:
-    """Quarter circles laid at random: a pattern to solve."""
-    side = 60
-    parts = []
-    for row in range(math.ceil(plate.height / side)):
-        for column in range(WIDTH // side):
-            x, y = column * side, plate.bottom - (row + 1) * side
-            fill = dice.choice((palette.soft, palette.soft, palette.accent, ""))
-            if not fill or y < plate.top - side * 0.1:
-                continue
-            corner = dice.randrange(4)
-            cx, cy = x + side * (corner % 2), y + side * (corner // 2)
-            sx, sy = (1 if corner % 2 == 0 else -1) * side, (1 if corner // 2 == 0 else -1) * side
-            sweep = 1 if sx * sy > 0 else 0
-            parts.append(f'<path d="M{cx} {cy} h{sx} A{side} {side} 0 0 {sweep} {cx} {cy + sy} Z" fill="{fill}"/>')
-    return "".join(parts)
-
-
-LOOKS: dict[str, tuple[tuple[str, ...], Motif]] = {
-    "adventure": (("sand", "deep", "sky"), _peaks),
-    "cookery": (("leaf", "sand"), _leaves),
-    "drama": (("wine", "plum", "rose"), _arches),
-    "fairy tales": (("plum", "night", "rose"), _rays),
-    "faith": (("night", "sky"), _arches),
-    "history": (("sand", "slate", "moss"), _pillars),
-    "horror": (("slate", "wine", "night"), _moon),
-    "medicine": (("sky", "leaf"), _rings),
-    "mystery": (("night", "slate", "deep"), _tiles),
-    "nature": (("leaf", "moss"), _leaves),
-    "philosophy": (("sky", "sand", "deep"), _rings),
-    "poetry": (("rose", "leaf", "plum"), _leaves),
-    "politics": (("slate", "wine"), _pillars),
-    "psychology": (("plum", "rose", "sky"), _rings),
-    "romance": (("rose", "wine", "plum"), _arches),
-    "satire": (("sand", "sky", "rose"), _tiles),
-    "science fiction": (("night", "deep", "plum"), _orbits),
-    "sea": (("deep", "sky", "night"), _sea),
-    "travel": (("sand", "sky", "moss"), _peaks),
-    "war": (("slate", "moss"), _pillars),
-}
-ANY_LOOK: tuple[tuple[str, ...], Motif] = (("sand", "sky", "leaf"), _rays)
-
-
-def _look(subjects: Iterable[str]) -> tuple[tuple[str, ...], Motif]:
-    """The palettes and the drawing of the first subject that has any."""
-    return next((LOOKS[subject] for subject in subjects if subject in LOOKS), ANY_LOOK)
+def _wrapped(title: str, most: float, split: bool = False) -> list[str] | None:
+    """Lines of at most so many letters, about even; None if a word is longer than a line and may not be split."""
+    words = title.split()
+    if split:
+        words = [word[start : start + int(most)] for word in words for start in range(0, len(word), int(most))]
+    if any(len(word) > most for word in words):
+        return None
+    return _filled(words, int(most))

@@ -13,6 +13,8 @@ from msgspec import Struct
 from tactful.domain.consent import Dial
 from tactful.domain.event import Interaction
 from tactful.domain.item import Item, Price
+from tactful.web.rows import menu, stock
+from tactful.web.stock import slug
 from tactful.web.visitor import Req, Visitor, drop_cookie, shop_of
 
 HEADERS = {
@@ -27,7 +29,7 @@ FILES = {"shop.css": "text/css", "lantern.svg": "image/svg+xml"}
 
 SENTENCES = {
     Dial.off: "We know nothing about you. What we kept is deleted.",
-    Dial.told: "Only the subjects that you choose yourself.",
+    Dial.told: "Only what you tell us yourself.",
     Dial.visit: "What you do on this visit. Forgotten when it ends.",
     Dial.remember: "What you do here, for a year at most.",
 }
@@ -40,17 +42,31 @@ NOTES = {
     "remember": "The dial is at “Remember me”.",
     "bought": "Bought. (This is a demo: nothing is charged or sent.) We will not pick it for you again.",
     "bought-unkept": "Bought. (This is a demo: nothing is charged or sent.) We do not keep that you bought it.",
+    "added": "It is in your cart.",
+    "dropped": "It is out of your cart.",
+    "full": "Your cart is full. Buy what is in it, or take something out.",
     "liked": "Noted: you like it.",
     "disliked": "Noted: this one is not for you.",
+    "clicked": "Noted: you are reading it.",
+    "finished": "Noted: you have finished it.",
+    "listed": "Your list is made. It stands on the page about you, too.",
+    "unlisted": "We could not make a list: it takes the dial at “Remember me”, and something to go by. Open a few books first.",
+    "muted": "Noted: less of this from now on. You can take it back on the page about you.",
+    "unmuted": "Taken back. It may come up again.",
     "unkept": "We heard you, but kept nothing: you have not allowed it.",
     "saved": "Saved.",
+    "deleted": "Deleted.",
+    "afresh": "Your taste is reset. We have forgotten all that you did and told us. The dial stands where it was.",
+    "not-you": "This visit was not you: what was done in it is deleted.",
     "forgotten": "You are forgotten. Nothing about you is left here, and our cookie is gone.",
+    "child": "These are the children’s shelves now. We keep nothing about what is done here.",
+    "grown-up": "These are the shelves for grown-ups again.",
 }
 """What a page can be told to say at its top, by name: never words from the address."""
 
 DONE_WORDS = {
-    "viewed": "You looked at", "clicked": "You opened", "bought": "You bought", "liked": "You liked",
-    "disliked": "You said not for me to", "shown": "We showed you", "added": "You put aside", "dropped": "You put back",
+    "viewed": "You looked at", "clicked": "You are reading", "bought": "You bought", "liked": "You liked",
+    "disliked": "You said not for me to", "shown": "We showed you", "added": "You put in your cart", "dropped": "You took out of your cart",
     "returned": "You gave back", "finished": "You finished", "rated": "You rated", "searched": "You searched for",
 }  # fmt: skip
 
@@ -63,6 +79,8 @@ RULES = {
     "availability": ("Only what can be bought", "we do not have them now"),
     "already_have": ("Nothing that you have, or do not want", "you bought them, or said that they are not for you"),
     "frequency_cap": ("Nothing too often", "you saw them often enough lately"),
+    "muted": ("Nothing that you want less of", "you said so"),
+    "stock": ("Only what is on the shelf", "they are sold out"),
     "caller": ("Not the book that the page is about", "you are looking at it"),
     "page": ("No book twice on a page", "they stand on this page already"),
 }
@@ -100,11 +118,6 @@ def done(act: Interaction, item: Item | None) -> str:
     return f"{DONE_WORDS.get(act.verb, act.verb)} {item.title if item else 'a book that is no longer here'}"
 
 
-def slug(words: str) -> str:
-    """A name as it stands in an address."""
-    return "".join(letter if letter.isalnum() else "-" for letter in words.lower())
-
-
 @cache
 def _environment() -> Environment:
     environment = Environment(
@@ -127,8 +140,8 @@ def _version(name: str) -> str:
 
 
 def page(request: Req, visitor: Visitor, template: str, status: int = 200, **words: Any) -> Response[str]:
-    """A page, with what every page carries: the dial, the note, the headers. Never cached: it may be about a person."""
-    charter = shop_of(request).engine.charter
+    """A page, with what every page carries: the dial, the menu, the note, the headers. Never cached: it may be about a person."""
+    engine = shop_of(request).engine
     levels = [Level(level.name, level.words, SENTENCES[level], level is visitor.dial) for level in Dial]
     text = (
         _environment()
@@ -136,18 +149,28 @@ def page(request: Req, visitor: Visitor, template: str, status: int = 200, **wor
         .render(
             levels=levels,
             level=visitor.dial.name,
+            child=visitor.child,
+            in_cart=len(visitor.cart),
+            menu=menu(engine, visitor, stock(request, visitor)),
+            searchable=engine.shelf().search is not None,
             note=NOTES.get(request.query_params.get("done", ""), ""),
-            purposes=charter.purposes,
+            purposes=engine.charter.purposes,
             back=request.url.path,
-            operator=charter.operator,
-            **words,
+            operator=engine.charter.operator,
+            **{"asked": "", **words},
         )
     )
-    headers = {**HEADERS, "Cache-Control": "no-store"}
-    response = Response(text, status_code=status, media_type="text/html", headers=headers)
-    if visitor.stale:
-        drop_cookie(response)
+    response = Response(
+        text, status_code=status, media_type="text/html", headers={**HEADERS, "Cache-Control": "no-store"}
+    )
+    for name in visitor.stale:
+        drop_cookie(response, name)
     return response
+
+
+def missing(request: Req, visitor: Visitor, why_not: str) -> Response[str]:
+    """The page that says that there is no such page."""
+    return page(request, visitor, "sorry.html", 404, title="Not here", why_not=why_not)
 
 
 def picture(content: bytes | str, media_type: str) -> Response[bytes | str]:

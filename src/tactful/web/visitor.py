@@ -1,20 +1,32 @@
-"""Who is looking at a page: nobody at all, until they turn the dial up. One cookie, set then, dropped when it goes back to Off."""
+"""Who is looking at a page: nobody at all, until they turn the dial up. One cookie, set then, dropped when it goes back to Off.
 
+Two more cookies are there only for what was asked for: a cart with something in it, and a browser that a child is using.
+"""
+
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from litestar import Request, Response
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from tactful.domain.consent import NOBODY, Consent, ConsentChange, Dial
 from tactful.domain.errors import NotAllowed, TactfulError
+from tactful.domain.event import Arrival, Event
 from tactful.domain.identity import ANONYMOUS
-from tactful.domain.words import Languages
+from tactful.domain.words import Languages, Words
 from tactful.engine import Engine
 from tactful.flow.gate import DAY
 
 Req = Request[Any, Any, Any]
 COOKIE = "reader"
+CHILD_COOKIE = "young"
+"""Says that a child is using this browser. While it is there, whoever else the browser knows is left alone."""
+CART_COOKIE = "cart"
+"""What lies in the cart, signed. It names books and nobody; it goes when the browser closes."""
+CART = "cart:"
+CART_MOST = 20
+NO_WORDS = Words("en", {})
 KEPT_DAYS = 180
 """How long the cookie lasts at the levels that outlive a visit."""
 VISIT_DAYS = 1
@@ -43,11 +55,18 @@ class Shop(Protocol):
 
 
 class Visitor(Struct, frozen=True):
-    """person: None for somebody unknown. stale: the browser brought a cookie that is good for nothing, to be dropped."""
+    """person: None for somebody unknown. stale: cookies that the browser brought and that are good for nothing, to be dropped.
+
+    child: the browser is in a child's hands; then the person is one of whom this is all that is known. cart: ids of books.
+    words: the language in which reasons are said, as `?in=` asks; the pages themselves are in English.
+    """
 
     person: str | None = None
     consent: Consent = NOBODY
-    stale: bool = False
+    stale: tuple[str, ...] = ()
+    child: bool = False
+    cart: tuple[str, ...] = ()
+    words: Words = NO_WORDS
 
     @property
     def dial(self) -> Dial:
@@ -62,19 +81,34 @@ def shop_of(request: Req) -> Shop:
 
 
 def visitor_of(request: Req) -> Visitor:
-    """Whoever the cookie proves. A cookie that is forged, too old, or of somebody forgotten proves nobody."""
-    token = request.cookies.get(COOKIE, "")
+    """Whoever the cookies prove. A cookie that is forged, too old, or of somebody forgotten proves nobody."""
+    shop, stale = shop_of(request), []
+    words = shop.languages.speak(request.query_params.get("in") or "en")
+    cart = _proven(request, CART_COOKIE)
+    if cart is not None and not cart.startswith(CART):
+        stale.append(CART_COOKIE)
+    items = tuple((cart or "").removeprefix(CART).split(",")) if cart and CART_COOKIE not in stale else ()
+    for name in (CHILD_COOKIE, COOKIE):
+        person = _proven(request, name)
+        if person is None:
+            continue
+        consent = shop.engine.consent(person)
+        if consent.version and (name == COOKIE or consent.child):
+            return Visitor(person, consent, tuple(stale), name == CHILD_COOKIE, items, words)
+        stale.append(name)
+    return Visitor(stale=tuple(stale), cart=items, words=words)
+
+
+def _proven(request: Req, name: str) -> str | None:
+    """What a cookie proves: None without the cookie, and "" for one that proves nothing."""
+    token = request.cookies.get(name, "")
     if not token:
-        return Visitor()
+        return None
     shop = shop_of(request)
     try:
-        person = shop.access.person(token, shop.engine.shell.now())
+        return shop.access.person(token, shop.engine.shell.now()) or ""
     except TactfulError:
-        return Visitor(stale=True)
-    consent = NOBODY if person is None else shop.engine.consent(person)
-    if consent.version == 0:
-        return Visitor(stale=True)
-    return Visitor(person, consent)
+        return ""
 
 
 def refuse_forged(request: Req) -> None:
@@ -126,14 +160,79 @@ def _change(engine: Engine, dial: Dial | None, purposes: dict[str, bool]) -> Con
     return ConsentChange(engine.shell.now(), "bookshop", engine.charter.version, dial, purposes)
 
 
+async def take(engine: Engine, person: str, verb: str, item: str) -> bool:
+    """Take one thing that a person did, and wait until the next decision knows it. Whether it was kept."""
+    arrival = Arrival(id=engine.shell.name(), person=person, name=verb, verb=verb, items=(item,))
+    return (await engine.take([arrival]).settled()).stored > 0
+
+
+async def tell(engine: Engine, visitor: Visitor, traits: dict[str, list[str]]) -> bool:
+    """Take what a visitor says about themself. Whether it was kept."""
+    if visitor.person is None or visitor.dial < Dial.told or visitor.child:
+        return False
+    arrival = Arrival(id=engine.shell.name(), person=visitor.person, name="told", traits=traits)
+    return (await engine.take([arrival]).settled()).stored > 0
+
+
+async def start_afresh(engine: Engine, person: str) -> str:
+    """Reset a taste: somebody new, who allows what this person allows, and of whom nothing else is known. The old one is forgotten
+    whole, so that not even a receipt tells what they liked."""
+    new = ANONYMOUS + engine.shell.name()
+    changes = engine.stores.consents.read(person)
+    await engine.stores.consents.append([(new, structs.replace(change, person="")) for change in changes])
+    await forget(engine, person)
+    return new
+
+
+async def take_back(engine: Engine, person: str, which: Callable[[Event], bool]) -> None:
+    """Leave nothing of those things about the person that `which` picks."""
+    for ack in engine.people.take_back(person, which, engine.shell.now(), engine.shell.name()):
+        await ack
+
+
+async def not_me(engine: Engine, person: str) -> None:
+    """That was somebody else: the visit that is going on is taken back."""
+    engine.people.refresh()
+    now = engine.shell.now()
+    since = engine.people.visit_start(person, now, engine.charter.visit_ms)
+    for ack in engine.people.disown(person, since, now, engine.shell.name()):
+        await ack
+
+
+async def hand_to_child(engine: Engine) -> str:
+    """Somebody of whom it is known that they are a child, and never anything else."""
+    child = ANONYMOUS + engine.shell.name()
+    await engine.change_consent(
+        child, ConsentChange(engine.shell.now(), "bookshop", engine.charter.version, child=True)
+    )
+    return child
+
+
 def keep_cookie(request: Req, response: Response[Any], person: str, level: Dial) -> None:
     """Give the browser its one cookie. No script can read it, and no other site can send it."""
-    shop = shop_of(request)
-    days = VISIT_DAYS if level is Dial.visit else KEPT_DAYS
+    _set(request, response, COOKIE, person, VISIT_DAYS if level is Dial.visit else KEPT_DAYS, level is Dial.visit)
+
+
+def keep_child(request: Req, response: Response[Any], person: str) -> None:
+    """Note in the browser that a child is using it."""
+    _set(request, response, CHILD_COOKIE, person, KEPT_DAYS)
+
+
+def keep_cart(request: Req, response: Response[Any], items: Sequence[str]) -> None:
+    """Note in the browser what lies in the cart; nothing, if it is empty."""
+    if items:
+        _set(request, response, CART_COOKIE, CART + ",".join(items[-CART_MOST:]), VISIT_DAYS, closes=True)
+    else:
+        drop_cookie(response, CART_COOKIE)
+
+
+def _set(request: Req, response: Response[Any], name: str, proves: str, days: int, closes: bool = False) -> None:
+    """closes: the cookie goes when the browser closes."""
+    shop, seconds = shop_of(request), days * DAY // 1000
     response.set_cookie(
-        key=COOKIE,
-        value=shop.access.token(person, shop.engine.shell.now(), days * DAY // 1000),
-        max_age=None if level is Dial.visit else days * DAY // 1000,
+        key=name,
+        value=shop.access.token(proves, shop.engine.shell.now(), seconds),
+        max_age=None if closes else seconds,
         path="/",
         httponly=True,
         samesite="lax",
@@ -141,6 +240,6 @@ def keep_cookie(request: Req, response: Response[Any], person: str, level: Dial)
     )
 
 
-def drop_cookie(response: Response[Any]) -> None:
-    """Take the cookie back."""
-    response.delete_cookie(key=COOKIE, path="/")
+def drop_cookie(response: Response[Any], name: str = COOKIE) -> None:
+    """Take a cookie back."""
+    response.delete_cookie(key=name, path="/")

@@ -1,0 +1,75 @@
+"""What is done to the amounts of evidence once they are weighed, where several strategies are no plain sum (docs/adr/0011).
+
+A step is a pure function of the amounts, so that what would be without one thing is found by weighing anew and doing the same steps.
+"""
+
+from typing import Literal
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+Amounts = NDArray[np.float64]
+Numbers = NDArray[np.int32]
+How = Literal["where", "unless", "turns"]
+
+
+class Step(Struct, frozen=True):
+    """Several strategies in a row, and what becomes of them.
+
+    how: `where` (the later ones count only for rows for which the first speaks), `unless` (each counts only if none before it speaks for
+    anything), `turns` (they take turns). bounds: strategy p has the sources bounds[p] up to bounds[p + 1], k + 1 places for k strategies.
+    shares: for `turns`, how often each has its turn, all above 0.
+    """
+
+    how: How
+    bounds: tuple[int, ...]
+    shares: tuple[float, ...] = ()
+
+    def moved(self, offset: int) -> "Step":
+        """The same step where the sources begin so many places later."""
+        return Step(self.how, tuple(place + offset for place in self.bounds), self.shares)
+
+    def apply(self, rows: Numbers, source: Numbers, amounts: Amounts) -> Amounts:
+        """The amounts float64[m] of the pieces after this step. rows, source: int32[m], what each piece speaks for, and who speaks."""
+        inside = np.flatnonzero((source >= self.bounds[0]) & (source < self.bounds[-1]))
+        if not len(inside):
+            return amounts
+        part = np.searchsorted(np.array(self.bounds), source[inside], side="right") - 1
+        done = {"where": _where, "unless": _unless, "turns": self._turns}[self.how](part, rows[inside], amounts[inside])
+        changed = amounts.copy()
+        changed[inside] = done
+        return changed
+
+    def _turns(self, part: NDArray[np.int64], rows: Numbers, amounts: Amounts) -> Amounts:
+        """Each strategy's n-th best has its turn at n / share (stride scheduling, Waldspurger and Weihl 1995), an item at its first turn.
+
+        The item at place p gets a share of all amounts in proportion to 1 / (p + 1). It is the evidence of the strategy whose turn it
+        was, each piece in proportion; what others say of the item moved nothing, and counts nothing.
+        """
+        cells, cell = np.unique(part * (int(rows.max()) + 1) + rows, return_inverse=True)
+        whole = np.bincount(cell, amounts, minlength=len(cells))
+        of_part, of_row = np.divmod(cells, int(rows.max()) + 1)
+        best = np.lexsort((of_row, -whole, of_part))
+        best = best[whole[best] > 0]
+        starts = np.searchsorted(of_part[best], np.arange(len(self.shares)))
+        turn = (np.arange(len(best)) - starts[of_part[best]] + 1) / np.array(self.shares)[of_part[best]]
+        in_turn = best[np.lexsort((of_part[best], turn))]
+        _, first = np.unique(of_row[in_turn], return_index=True)
+        winners = in_turn[np.sort(first)]
+        chance = 1.0 / (1.0 + np.arange(len(winners)))
+        factor = np.zeros(len(cells))
+        factor[winners] = chance * (whole.sum() / (chance.sum() or 1.0)) / whole[winners]
+        given: Amounts = amounts * factor[cell]
+        return given
+
+
+def _where(part: NDArray[np.int64], rows: Numbers, amounts: Amounts) -> Amounts:
+    candidate = np.zeros(int(rows.max()) + 1, bool)
+    candidate[rows[(part == 0) & (amounts > 0)]] = True
+    return np.where((part == 0) | candidate[rows], amounts, 0.0)
+
+
+def _unless(part: NDArray[np.int64], rows: Numbers, amounts: Amounts) -> Amounts:
+    speaking = part[amounts > 0]
+    return np.where(part == (speaking.min() if len(speaking) else 0), amounts, 0.0)

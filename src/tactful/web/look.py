@@ -1,0 +1,176 @@
+"""Pages to look at: the front page, shelves, books, search, the list of the week, reasons, the dial tried out."""
+
+from collections.abc import Sequence
+
+from litestar import Response, get, post
+from litestar.response import Redirect
+
+from tactful.batch import list_for
+from tactful.domain.consent import Dial
+from tactful.domain.decision import Ask
+from tactful.domain.receipt import Receipt
+from tactful.flow.gate import Refused
+from tactful.flow.wording import details
+from tactful.ports import Record
+from tactful.web.pages import SENTENCES, go, missing, page
+from tactful.web.rows import Card, cards_of, page_rows, preview, rows, stock, view_of
+from tactful.web.visitor import Req, Visitor, refuse_forged, shop_of, take, visitor_of
+
+LANGUAGES = {"en": "English", "de": "Deutsch"}
+"""Languages in which reasons are said."""
+
+
+@get("/")
+async def home(request: Req) -> Response[str]:
+    """The front page: rows in the visitor's order. `?different=yes` puts a row of surprises on top."""
+    visitor, engine = visitor_of(request), shop_of(request).engine
+    surprise = None
+    if request.query_params.get("different") == "yes":
+        asked = {"different": True}
+        surprise = rows(engine, visitor, [Ask("different", context=asked)]).get("different")
+    found = page_rows(engine, visitor, "home")
+    return page(
+        request, visitor, "home.html", rows=found, surprise=surprise, personal=any(row.personal for row in found),
+        different="different" in engine.recipes, weekly="weekly" in engine.recipes,
+        nothing_yet=view_of(engine, visitor).empty,
+    )  # fmt: skip
+
+
+@get("/shelves")
+async def shelves(request: Req) -> Response[str]:
+    """All shelves: the same for everyone."""
+    visitor = visitor_of(request)
+    found = stock(request, visitor).shelves.values()
+    subjects = sorted((words, len(books)) for attribute, words, books in found if attribute == "subjects")
+    authors = sorted((words, len(books)) for attribute, words, books in found if attribute == "author")
+    return page(request, visitor, "shelves.html", subjects=subjects, authors=authors)
+
+
+@get("/shelf/{name:str}")
+async def shelf(request: Req, name: str) -> Response[str]:
+    """All books about one subject, or by one author: in the order of the alphabet, the same for everyone."""
+    visitor = visitor_of(request)
+    found = stock(request, visitor).shelves.get(name)
+    if found is None:
+        return missing(request, visitor, "There is no such shelf.")
+    attribute, words, books = found
+    return page(request, visitor, "shelf.html", words=words, by=attribute, cards=[Card(item) for item in books])
+
+
+@get("/book/{item:str}")
+async def book(request: Req, item: str) -> Response[str]:
+    """One book, and others close to it."""
+    visitor, engine = visitor_of(request), shop_of(request).engine
+    found = stock(request, visitor).get(item)
+    if found is None:
+        return missing(request, visitor, "We have no such book.")
+    private = item in engine.shelf().catalogue.telling(visitor.consent.sensitive)
+    await _note_view(request, visitor, item, private)
+    near = rows(engine, visitor, [Ask("related", item=item), Ask("together", item=item, context={"cart": [item]})])
+    said = [act.verb for act in view_of(engine, visitor).history() if act.item == item]
+    return page(
+        request, visitor, "book.html", item=found, rows=[row for row in near.values() if row.cards], private=private,
+        bought="bought" in said, opinion=last_of(said, ("liked", "disliked")), reading=last_of(said, ("clicked", "finished")),
+        carted=item in visitor.cart, learns=visitor.dial >= Dial.visit and not private and not visitor.child,
+        tells=visitor.dial >= Dial.told and not visitor.child, asked=request.query_params.get("q", ""),
+    )  # fmt: skip
+
+
+def last_of(said: Sequence[str], verbs: Sequence[str]) -> str:
+    """Which of these verbs came last, "" if none did."""
+    return next((verb for verb in reversed(said) if verb in verbs), "")
+
+
+async def _note_view(request: Req, visitor: Visitor, item: str, private: bool) -> None:
+    """Take the view of a book before the page is made, so that the page knows of it already.
+
+    Not where nobody allowed it; not for a book that could give something private away; not twice in a row, or a reload would
+    count; not when the browser only fetches ahead.
+    """
+    ahead = "prefetch" in request.headers.get("sec-purpose", "")
+    if visitor.person is None or visitor.dial < Dial.visit or private or ahead:
+        return
+    engine = shop_of(request).engine
+    last = view_of(engine, visitor).history()[-1:]
+    if not last or last[0].item != item:
+        await take(engine, visitor.person, "viewed", item)
+
+
+@get("/weekly")
+async def weekly(request: Req) -> Response[str]:
+    """The list that was made ahead for this week. The guards, and the consent, are asked again now."""
+    visitor, engine = visitor_of(request), shop_of(request).engine
+    row = rows(engine, visitor, [Ask("weekly")]).get("weekly")
+    if row is None:
+        return missing(request, visitor, "There is no list for this week.")
+    return page(request, visitor, "weekly.html", row=row)
+
+
+@post("/weekly")
+async def make_weekly(request: Req) -> Redirect:
+    """Make the list now, for somebody who does not want to wait for `tactful batch`."""
+    refuse_forged(request)
+    visitor, engine = visitor_of(request), shop_of(request).engine
+    if visitor.person is None or visitor.child or visitor.dial < Dial.remember:
+        return go("/weekly", "unlisted")
+    found = list_for(engine, engine.recipe("weekly"), visitor.person)
+    if isinstance(found, Refused):
+        return go("/weekly", "unlisted")
+    until = engine.keep_until(found.data, found.kept)
+    await engine.stores.events.append([Record(visitor.person, found.data, (found,), until)])
+    return go("/weekly", "listed")
+
+
+@get("/why/{receipt:str}")
+async def why(request: Req, receipt: str) -> Response[str]:
+    """A receipt in words. One that names a person opens for that person alone; whether it exists is nobody else's business."""
+    visitor, engine = visitor_of(request), shop_of(request).engine
+    found = engine.stores.receipts.get(receipt)
+    if (
+        found is None
+        or (found.person is not None and found.person != visitor.person)
+        or not _seen(request, visitor, found)
+    ):
+        return missing(
+            request,
+            visitor,
+            "There is no such page, or it is gone. Reasons are kept for a day; with the dial up, for 90 days.",
+        )
+    catalogue, books, words = engine.shelf().catalogue, stock(request, visitor), visitor.words
+    data = {name: entry.words for name, entry in engine.charter.data.items()}
+    return page(
+        request, visitor, "why.html", receipt=found, more=details(found, catalogue, words, data),
+        cards=cards_of(found, catalogue, words), said=words.language, languages=LANGUAGES,
+        dial=Dial(found.dial).words, about=books.get(_about(found)),
+        read=[data[name] for name in found.opened if name in data],
+        held=[(data.get(one.data, one.data), one.count, one.why) for one in found.withheld],
+        removed=[(one, [item.title for item in books.some(one.items)]) for one in found.removed],
+        titles={item.id: item.title for item in books.books},
+    )  # fmt: skip
+
+
+def _seen(request: Req, visitor: Visitor, receipt: Receipt) -> bool:
+    """Whether all that the receipt shows may be seen by whoever is looking: a child opens no reasons of a grown-up's page."""
+    return not visitor.child or all(stock(request, visitor).get(shown.item) for shown in receipt.shown)
+
+
+def _about(receipt: Receipt) -> str:
+    """The book that the row was about, "" if it was about none."""
+    sources = (piece.source for shown in receipt.shown for piece in shown.contributions)
+    return next((source.key for source in sources if source.kind == "item"), "")
+
+
+@get("/preview")
+async def try_out(request: Req) -> Response[str]:
+    """The front page at two levels of the dial, side by side. Nothing of it is kept.
+
+    Downwards only: what a higher level would use has not been kept, so there is nothing to show.
+    """
+    visitor, engine = visitor_of(request), shop_of(request).engine
+    name = request.query_params.get("dial", "")
+    other = Dial[name] if name in Dial.__members__ and Dial[name] < visitor.dial else Dial.off
+    sides = []
+    if visitor.dial > Dial.off and not visitor.child:
+        for words, level in (("As it is now", visitor.dial), ("As it would be", other)):
+            sides.append((words, level, preview(engine, visitor, "home", level)))
+    return page(request, visitor, "preview.html", sides=sides, other=other.name, sentences=SENTENCES)

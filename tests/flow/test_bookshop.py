@@ -1,0 +1,97 @@
+"""What the demo's own recipes promise: nothing sensitive by behaviour, for children what suits children, reasons that hold."""
+
+import random
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tactful.batch import fill, placements_in
+from tactful.domain.consent import Dial
+from tactful.domain.decision import Ask
+from tactful.domain.event import VERBS
+from tactful.engine import Answer
+from tests.bookshop import ITEMS, SENSITIVE, open_bookshop, recipes
+from tests.deletion import Tally, cases
+from tests.shop import DAY, NOW, Shop
+
+IDS = [item.id for item in ITEMS]
+AUDIENCE = {item.id: item.audience for item in ITEMS}
+BETRAYS = {item.id: frozenset(item.sensitivity) for item in ITEMS}
+HISTORIES_A_SHOP = 20
+
+
+def a_history(dice: random.Random, shop: Shop, person: str) -> None:
+    """Anything at all, with a leaning towards what is sensitive."""
+    for _ in range(dice.randrange(1, 5)):
+        at = NOW - dice.choice((dice.randrange(1, 25 * 60_000), dice.randrange(60 * DAY)))
+        pool = sorted(SENSITIVE) if dice.random() < 0.5 else IDS
+        shop.does(person, dice.choice(VERBS), *dice.sample(pool, dice.randrange(1, 6)), at=at)
+    if dice.random() < 0.3:
+        shop.tells(person, interests=dice.sample(["sea", "faith", "medicine", "politics", "war"], 2))
+
+
+def everything(dice: random.Random, shop: Shop, person: str) -> Iterator[Answer]:
+    """Every placement, as any page of the shop may ask for it, and every declared page."""
+    item = dice.choice(IDS)
+    context = {
+        "cart": ",".join(dice.sample(IDS, 2)),
+        "different": dice.random() < 0.2,
+        "device": "phone",
+        "weather": "rain",
+    }
+    for name in shop.engine.recipes:
+        yield shop.engine.decide(person, [Ask(name, item=item if dice.random() < 0.4 else None)], context)[0]
+    for name in shop.engine.pages:
+        yield from shop.engine.page(person, name, context)
+
+
+@pytest.mark.prove
+def test_nothing_sensitive_appears_because_of_what_somebody_did(scale: Callable[[int, int], int]) -> None:
+    """On any placement, for anybody who has not turned the category on; lists made ahead included."""
+    looked_at = 0
+    for seed in range(scale(3, 10_000 // HISTORIES_A_SHOP)):
+        dice, shop = random.Random(seed), open_bookshop()
+        opted = {
+            f"p{number}": frozenset(name for name in shop.charter.sensitive if dice.random() < 0.15)
+            for number in range(HISTORIES_A_SHOP)
+        }
+        for person, on in opted.items():
+            dial = dice.choice(list(Dial))
+            shop.change(
+                person, dial=dial, purposes={"personalise": True, "learn": True}, sensitive=dict.fromkeys(on, True)
+            )
+            a_history(dice, shop, person)
+        for recipe in placements_in(shop.engine):
+            fill(shop.engine, recipe)
+        for person, on in opted.items():
+            for answer in everything(dice, shop, person):
+                betrayed = {one.item: BETRAYS.get(one.item, frozenset()) - on for one in answer.receipt.shown}
+                assert not any(betrayed.values()), (seed, person, answer.receipt.placement, betrayed)
+                looked_at += len(answer.receipt.shown)
+    assert looked_at > 1_000
+
+
+def test_a_child_sees_childrens_books_only_whatever_was_done() -> None:
+    looked_at = 0
+    for seed in range(3):
+        dice, shop = random.Random(seed), open_bookshop()
+        for number in range(5):
+            person = f"kid{number}"
+            shop.change(person, dial=Dial.remember, purposes={"personalise": True, "learn": True})
+            a_history(dice, shop, person)
+            shop.change(person, child=True)
+            for answer in everything(dice, shop, person):
+                suits = shop.charter.children.audiences
+                assert {AUDIENCE.get(one.item, suits[0]) for one in answer.receipt.shown} <= set(suits)
+                assert not answer.receipt.personal
+                looked_at += len(answer.receipt.shown)
+    assert looked_at > 100
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("placement", sorted(recipes()))
+def test_take_the_reason_away_and_the_item_falls(placement: str, scale: Callable[[int, int], int]) -> None:
+    """The deletion test, on every recipe of the shop that goes by what somebody did."""
+    tally = Tally.of(cases(open_bookshop(), scale(60, 1_000), Ask(placement)))
+    print(f"\n{placement}: {tally.words}")
+    assert tally.share >= 0.95 or not tally.reasons
