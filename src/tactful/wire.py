@@ -163,7 +163,7 @@ def real_shell() -> Shell:
     """The machine's clock, unguessable names, real dice."""
     return Shell(
         now=lambda: time.time_ns() // 1_000_000,
-        name=lambda: secrets.token_urlsafe(16),
+        name=lambda: secrets.token_hex(16),  # no dash, which a command line would take for an option
         dice=random.Random(secrets.randbits(64)),
     )
 
