@@ -28,7 +28,18 @@ EVERYONE = "The same for everyone"
 MINE = "Picked for you"
 BY_STEVENSON = ("treasure-island", "kidnapped", "travels-with-a-donkey-in-the-cevennes")
 TITLES = ("Treasure Island", "Kidnapped", "Travels with a Donkey in the Cévennes")
-PAGES = ("/", "/shelf/sea", "/book/moby-dick", "/you", "/shelves", "/cart", "/quiz", "/preview", "/weekly")
+PAGES = (
+    "/",
+    "/shelf/sea",
+    "/book/moby-dick",
+    "/you",
+    "/shelves",
+    "/cart",
+    "/quiz",
+    "/preview",
+    "/weekly",
+    "/search?q=frankenstien",
+)
 ASKED = ("/quiz/1", "/quiz/3", "/quiz/6")
 AXE = Path(__file__).parent / "node"
 

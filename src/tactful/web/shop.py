@@ -36,7 +36,7 @@ def _sorry(request: Req, error: TactfulError) -> Response[str]:
 
 
 HANDLERS = [
-    look.home, look.shelves, look.shelf, look.book, look.weekly, look.make_weekly, look.why, look.try_out,
+    look.home, look.shelves, look.shelf, look.book, look.find, look.why_not, look.weekly, look.make_weekly, look.why, look.try_out,
     speak.dial, speak.verdict, speak.mute,
     quiz.begin, quiz.ask, quiz.answer,
     cart.cart, cart.change, cart.buy,
