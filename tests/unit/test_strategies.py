@@ -28,7 +28,12 @@ MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 NOW = 1_760_000_000_000
 SUBJECTS = ("sea", "war", "love", "tea")
 ITEMS = [
-    Item(id=f"b{row}", title=f"Book {row}", attributes={"subject": SUBJECTS[row % 4], "author": f"author {row % 7}"})
+    Item(
+        id=f"b{row}",
+        title=f"Book {row}",
+        attributes={"subject": SUBJECTS[row % 4], "author": f"author {row % 7}"},
+        since=NOW - (40 - row) * 10 * DAY if row else 0,
+    )
     for row in range(40)
 ]
 BOOKS = Catalogue.of(ITEMS)
@@ -248,6 +253,14 @@ def test_what_is_new_is_the_same_for_all_newest_first_and_in_the_order_of_a_liki
     )  # fmt: skip
     assert ranked(Unseen(most=4, liking=20), told)[0] == "b36"
     assert ranked(Unseen(most=4), NOBODY, item="b1") == []
+
+
+def test_what_is_old_or_of_unknown_age_is_not_new() -> None:
+    assert ranked(Unseen(days=25), NOBODY) == ["b39", "b38"]
+    assert ranked(Unseen(days=100_000), NOBODY)[-1] == "b1"
+    assert ranked(Unseen(days=5), NOBODY) == []
+    back = Catalogue.of([ITEMS[9], *ITEMS[:3]])
+    assert ranked(Unseen(days=100_000), NOBODY, Shelf(back, {})) == ["b9", "b2", "b1"], "by when it came, not by row"
 
 
 def surprising() -> tuple[Surprise, Shelf]:
