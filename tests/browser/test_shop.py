@@ -347,7 +347,7 @@ def test_by_keyboard(page: Any) -> None:
     page.keyboard.press("Tab")
     assert page.locator(":focus").inner_text() == "Skip to the books"
     reached = []
-    for _ in range(26):
+    while len(reached) < 40 and (not reached or reached[-1] not in titles(page)):
         page.keyboard.press("Tab")
         focus = page.locator(":focus")
         reached.append(focus.inner_text().strip() or focus.get_attribute("name"))
