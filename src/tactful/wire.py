@@ -42,6 +42,7 @@ from tactful.settings import (
     check_pages,
     read_charter,
     read_settings,
+    with_taxonomy,
 )
 from tactful.stores.durable import write_once
 from tactful.stores.lake import Lake
@@ -94,7 +95,7 @@ class Home(Struct, frozen=True):
 def read_home(path: Path) -> Home:
     """Read and check an installation's settings. Raises NotInitialised, BadSettings, BadCharter."""
     settings = read_settings(path)
-    charter = read_charter(path / settings.charter)
+    charter = with_taxonomy(read_charter(path / settings.charter), path, settings.taxonomy)
     check_consent(path, settings.segment, charter)
     check_outside(path, settings, charter)
     recipes = {name: recipe_of(name, placement, charter, path) for name, placement in settings.placements.items()}

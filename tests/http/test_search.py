@@ -28,7 +28,7 @@ def test_a_search_says_what_it_found_and_what_it_took_the_words_for(shop: Server
     assert found["mended"] == "frankenstein"
     assert found["count"] == 1
     assert titles(found) == ["Frankenstein"]
-    assert found["decision"]["items"][0]["why"] == "It fits what you searched for."
+    assert found["decision"]["items"][0]["why"] == "It fits what you looked for."
     assert found["decision"]["label"] == "The same for everyone"
     assert search(shop, "emma")["mended"] == ""
 
