@@ -346,8 +346,8 @@ def test_by_keyboard(page: Any) -> None:
     page.goto("/")
     page.keyboard.press("Tab")
     assert page.locator(":focus").inner_text() == "Skip to the books"
-    reached = []
-    while len(reached) < 40 and (not reached or reached[-1] not in titles(page)):
+    reached, books = ["nothing"], titles(page)
+    while len(reached) < 40 and reached[-1] not in books:
         page.keyboard.press("Tab")
         focus = page.locator(":focus")
         reached.append(focus.inner_text().strip() or focus.get_attribute("name"))
@@ -355,9 +355,16 @@ def test_by_keyboard(page: Any) -> None:
             "e => [getComputedStyle(e), getComputedStyle(e, '::after')].some(s => s.outlineStyle === 'solid' && parseFloat(s.outlineWidth) >= 2)"
         )
         assert ring, f"no visible focus on {reached[-1]}"
-    assert {"Off", "This visit", "Remember me", "learn", "Sea", "All shelves", "Find your taste in two minutes"} <= set(
-        reached
-    )
+    assert {
+        "Off",
+        "This visit",
+        "Remember me",
+        "learn",
+        "q",
+        "Adventure",
+        "All shelves",
+        "Find your taste in two minutes",
+    } <= set(reached)
     assert reached[-1] in titles(page)
     page.keyboard.press("Enter")
     page.wait_for_url("**/book/*")
