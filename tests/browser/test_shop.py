@@ -60,7 +60,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with log.open("wb") as out:
         serving = subprocess.Popen(command, stdout=out, stderr=out, env={**os.environ, "PYTHONUNBUFFERED": "1"})
     try:
-        until = time.monotonic() + 60
+        until = time.monotonic() + 240
         while b"Serving" not in log.read_bytes():
             assert serving.poll() is None and time.monotonic() < until, log.read_text()
             time.sleep(0.1)
