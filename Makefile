@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 CORE := $(VENV)/.core
 DEV := $(VENV)/.dev
 
-.PHONY: demo test check bench prove clean browser
+.PHONY: demo test check bench prove clean browser screenshots
 .DEFAULT_GOAL := help
 
 help:
@@ -15,6 +15,7 @@ help:
 	@echo "make check   lint, types, import contracts, docs"
 	@echo "make bench   the benchmark tables"
 	@echo "make prove   the slow proofs, into proofs.json"
+	@echo "make screenshots   pictures of the demo, into docs/pictures"
 
 $(CORE): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -51,6 +52,9 @@ bench: $(DEV)
 
 prove: $(DEV)
 	$(BIN)/python -m pytest --prove -m prove $(TESTS)
+
+screenshots: $(DEV) browser
+	$(BIN)/python docs/make_screenshots.py
 
 clean:
 	rm -rf $(VENV) .demo proofs.json

@@ -10,7 +10,7 @@ from msgspec import NODEFAULT, Struct
 
 from tactful.connectors import segment
 from tactful.connectors.verbs import USUAL
-from tactful.domain import charter, errors, item, placement
+from tactful.domain import charter, errors, item, placement, topics, variants
 from tactful.domain.consent import Dial
 from tactful.domain.event import VERBS
 from tactful.domain.receiver import Receiver
@@ -40,9 +40,10 @@ def plugins() -> Iterator[str]:
 
 def settings() -> Iterator[str]:
     """tactful.toml."""
-    yield "## tactful.toml\n\n`charter`: the charter's file, beside it. `language`: in which reasons are said (docs/explaining.md).\n"
+    yield "## tactful.toml\n\n`charter`: the charter's file, beside it. `taxonomy`: the topics' file, if there is one. `language`: in which reasons are said (docs/explaining.md).\n"
     tables = {
-        "[server]": Server, "[limits]": Limits, "[placements.NAME]": placement.Placement, "[segment]": Segment,
+        "[server]": Server, "[limits]": Limits, "[placements.NAME]": placement.Placement,
+        "[placements.NAME.variant]": variants.Choice, "[segment]": Segment,
         "[personalize]": Personalize, "[gorse]": Gorse, "[receivers.NAME]": Receiver, "[lake]": Lake,
         "[search]": Search, "[explain]": Explain, "[pages.NAME]": placement.Page, "[pages.NAME] rows": placement.Row,
     }  # fmt: skip
@@ -58,6 +59,7 @@ def charter_entries() -> Iterator[str]:
         "the top": charter.Charter, "[purposes.NAME]": charter.Purpose, "[data.NAME]": charter.Data,
         "[data.NAME.types]": charter.Type,
         "[sensitive.NAME]": charter.Sensitive, "[children]": charter.Children,
+        "[topics.NAME]": topics.Topic,
     }  # fmt: skip
     for title, kind in kinds.items():
         yield f"### `{title}`\n"
@@ -69,6 +71,9 @@ def items() -> Iterator[str]:
     """An item."""
     yield "## Items\n"
     yield from struct(item.Item)
+    for name, kind in (("prices", item.Price), ("texts", item.Text), ("variants", item.Variant)):
+        yield f"### `{name}`\n"
+        yield from struct(kind)
     yield f"Audiences: {', '.join(f'`{name}`' for name in item.AUDIENCES)}. Children see only what says that it suits them.\n"
 
 

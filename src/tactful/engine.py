@@ -15,6 +15,7 @@ from tactful.domain.decision import Ask, Placed, Verdict
 from tactful.domain.errors import BadInput, StaleModel, UnknownPage, UnknownPlacement
 from tactful.domain.event import Arrival, Value
 from tactful.domain.identity import ALIAS, ANONYMOUS, CHOSEN, DEVICE, Link
+from tactful.domain.item import Item
 from tactful.domain.note import Note
 from tactful.domain.placement import Page
 from tactful.domain.profile import UNKNOWN, Profile
@@ -25,6 +26,7 @@ from tactful.flow.decide import Decision, OnPage, Recipe
 from tactful.flow.explain import Stamp, about_person, explain
 from tactful.flow.gate import DAY, Admitted, Refused, admit, mendable
 from tactful.flow.page import next_row
+from tactful.flow.present import with_variants
 from tactful.flow.why_not import WhyNot, why_not
 from tactful.intake import Intake, Taken
 from tactful.learn.train import fits
@@ -118,7 +120,7 @@ class Engine:
         self._list_store = lists
         self._list_stamp: Hashable = None
         self._lists: Lists = {}
-        self._shelf = self._on_shelf(Catalogue(charter.proxies), {}, where)
+        self._shelf = self._on_shelf(charter.empty_catalogue(), {}, where)
         with suppress(BadInput):  # a list with a mistake in it keeps nobody from anything else; the doctor names it
             self.refresh_lists()
         self.people = People(stores, cached_events)
@@ -152,6 +154,12 @@ class Engine:
 
     def _on_shelf(self, catalogue: Catalogue, models: dict[str, Model], where: str) -> Shelf:
         return Shelf(catalogue, models, where, self._index(catalogue) if self._index else None, self._lists)
+
+    def put_items(self, items: Sequence[Item]) -> Ack[int]:
+        """Add or replace items, by id; answers with the catalogue's new version. Notes when each first came, if it does not say so."""
+        catalogue = self.shelf().catalogue
+        now = self.shell.now()
+        return self.stores.items.put([catalogue.settled(item, now) for item in items])
 
     def refresh_lists(self) -> bool:
         """Take up lists that were edited. True if there were any. Raises BadInput; then those that were read before go on being shown."""
@@ -379,19 +387,30 @@ class Engine:
         return _decided(self.scene(person, context), recipes, asks, self._answer)
 
     def page(
-        self, person: str | None, name: str, context: Mapping[str, Value] | None = None, exclude: Sequence[str] = ()
+        self,
+        person: str | None,
+        name: str,
+        context: Mapping[str, Value] | None = None,
+        exclude: Sequence[str] = (),
+        languages: tuple[str, ...] = (),
+        market: str = "",
     ) -> list[Answer]:
         """The rows of a declared page, in this person's order; where nothing may be known, in the same order for everybody.
 
-        Raises UnknownPage, NoModel.
+        exclude, languages, market: see `Ask`; for every row. Raises UnknownPage, NoModel.
         """
         self.declared(name)  # before anything is loaded
-        return self._page(self.scene(person, context), name, exclude, self._answer)
+        like = Ask(name, exclude=exclude, languages=languages, market=market)
+        return self._page(self.scene(person, context), name, like, self._answer)
 
     def preview(
-        self, person: str | None, dial: Dial, page: str | Sequence[Ask], context: Mapping[str, Value] | None = None
+        self,
+        person: str | None,
+        dial: Dial,
+        page: str | Ask | Sequence[Ask],
+        context: Mapping[str, Value] | None = None,
     ) -> list[Answer]:
-        """A page (its name, or its placements) as if the person's dial stood at another level, at most at its own. Nothing is written, no
+        """A page (its name, or an ask by its name, for all rows; or its placements) as if the person's dial stood at another level, at most at its own. Nothing is written, no
         receipt is kept.
 
         Chance falls the same way at every level, so that two previews differ by the dial alone. Raises UnknownPage, UnknownPlacement,
@@ -404,8 +423,9 @@ class Engine:
             decision, receipt = self._made(scene, look, page, placed, dice, "")
             return Answer(decision, receipt, Ack(None), scene.shelf.catalogue)
 
-        if isinstance(page, str):
-            return self._page(scene, page, (), unkept)
+        page = Ask(page) if isinstance(page, str) else page
+        if isinstance(page, Ask):
+            return self._page(scene, page.placement, page, unkept)
         return _decided(scene, [self.recipe(ask.placement) for ask in page], page, unkept)
 
     def why_not(
@@ -425,10 +445,11 @@ class Engine:
         page = OnPage(tuple(catalogue.rows(on_page).tolist()))
         return why_not(scene.choose(look, Random(0), page), item, look.moment, catalogue, page.rows)
 
-    def _page(self, scene: Scene, name: str, exclude: Sequence[str], answered: "_Answered") -> list[Answer]:
+    def _page(self, scene: Scene, name: str, like: Ask, answered: "_Answered") -> list[Answer]:
         declared = self.declared(name)
         rows = declared.candidates
-        looks = [scene.consider(self.recipe(row.placement), Ask(row.placement, exclude=exclude)) for row in rows]
+        asks = [structs.replace(like, placement=row.placement) for row in rows]
+        looks = [scene.consider(self.recipe(ask.placement), ask) for ask in asks]
         considered, size = [look.considered for look in looks], len(scene.shelf.catalogue)
         personal = any(about_person(one.scored, one.kept) for one in considered)
         page, answers, left = OnPage(), [], list(range(len(rows)))
@@ -489,7 +510,9 @@ class Engine:
         """Choose, and write a receipt called so."""
         decision = scene.choose(look, dice, page)
         stamp = Stamp(name, scene.now, scene.person if scene.known(look) else None, placed)
-        return decision, explain(decision, look.view, scene.shelf, self.charter, scene.consent, stamp)
+        receipt = explain(decision, look.view, scene.shelf, self.charter, scene.consent, stamp)
+        audiences = self.charter.children.audiences if look.view.audience == "children" else None
+        return decision, with_variants(receipt, decision, look.moment, scene.shelf.catalogue, audiences)
 
     # ------------------------------------------------------------------------------------------------------------ rights
 

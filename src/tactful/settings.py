@@ -16,6 +16,7 @@ from tactful.domain.event import VERBS
 from tactful.domain.placement import LIMIT_MOST, Page, Placement
 from tactful.domain.receiver import Receiver
 from tactful.domain.rules import problems, receiver_problems
+from tactful.domain.topics import Topic, topic_problems
 from tactful.domain.view import SURFACES
 
 T = TypeVar("T")
@@ -102,6 +103,12 @@ class Search(Struct, frozen=True, forbid_unknown_fields=True):
     attributes: tuple[str, ...] = ()
 
 
+class Taxonomy(Struct, frozen=True, forbid_unknown_fields=True):
+    """All of taxonomy.toml."""
+
+    topics: dict[str, Topic] = {}
+
+
 class Explain(Struct, frozen=True, forbid_unknown_fields=True):
     """mute: attributes of an item by which a person can say that they want no more of it."""
 
@@ -113,6 +120,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     with `base = "NAME"` has all that stands in `[recipes.NAME]` (or in the placement NAME), and its own keys over that."""
 
     charter: str = "charter.toml"
+    taxonomy: str = "taxonomy.toml"
     language: str = "en"
     server: Server = Server()
     limits: Limits = Limits()
@@ -195,9 +203,28 @@ def read_charter(path: Path) -> Charter:
             path=path, line=0, field="file", why="it does not exist", fix="`tactful init` writes one to start from"
         )
     charter = _read(path, Charter, BadCharter)
-    for field, why, fix in problems(charter):
+    for field, why, fix in (*problems(charter), *topic_problems(charter.topics)):
         raise _error(BadCharter, path, field, why, fix)
     return charter
+
+
+def with_taxonomy(charter: Charter, home: Path, name: str) -> Charter:
+    """The charter with the topics of taxonomy.toml, if there is one. Raises BadSettings at the first mistake."""
+    path = home / name
+    if not path.exists():
+        if name == Settings().taxonomy:
+            return charter
+        raise _error(
+            BadSettings, home / "tactful.toml", "taxonomy", f"there is no {path}", "Write it, or leave this out"
+        )
+    topics = {**charter.topics, **_read(path, Taxonomy, BadSettings).topics}
+    for twice in charter.topics:
+        if topics[twice] is not charter.topics[twice]:
+            why = "it stands in the charter too"
+            raise _error(BadSettings, path, f"topics.{twice}", why, "Declare each topic once")
+    for field, why, fix in topic_problems(topics):
+        raise _error(BadSettings, path, field, why, fix)
+    return msgspec.structs.replace(charter, topics=topics)
 
 
 def check_outside(home: Path, settings: Settings, charter: Charter) -> None:

@@ -42,6 +42,7 @@ from tactful.settings import (
     check_pages,
     read_charter,
     read_settings,
+    with_taxonomy,
 )
 from tactful.stores.durable import write_once
 from tactful.stores.lake import Lake
@@ -94,7 +95,7 @@ class Home(Struct, frozen=True):
 def read_home(path: Path) -> Home:
     """Read and check an installation's settings. Raises NotInitialised, BadSettings, BadCharter."""
     settings = read_settings(path)
-    charter = read_charter(path / settings.charter)
+    charter = with_taxonomy(read_charter(path / settings.charter), path, settings.taxonomy)
     check_consent(path, settings.segment, charter)
     check_outside(path, settings, charter)
     recipes = {name: recipe_of(name, placement, charter, path) for name, placement in settings.placements.items()}
@@ -162,7 +163,7 @@ def real_shell() -> Shell:
     """The machine's clock, unguessable names, real dice."""
     return Shell(
         now=lambda: time.time_ns() // 1_000_000,
-        name=lambda: secrets.token_urlsafe(16),
+        name=lambda: secrets.token_hex(16),  # no dash, which a command line would take for an option
         dice=random.Random(secrets.randbits(64)),
         passed=time.monotonic,
     )

@@ -28,7 +28,18 @@ EVERYONE = "The same for everyone"
 MINE = "Picked for you"
 BY_STEVENSON = ("treasure-island", "kidnapped", "travels-with-a-donkey-in-the-cevennes")
 TITLES = ("Treasure Island", "Kidnapped", "Travels with a Donkey in the Cévennes")
-PAGES = ("/", "/shelf/sea", "/book/moby-dick", "/you", "/shelves", "/cart", "/quiz", "/preview", "/weekly")
+PAGES = (
+    "/",
+    "/shelf/sea",
+    "/book/moby-dick",
+    "/you",
+    "/shelves",
+    "/cart",
+    "/quiz",
+    "/preview",
+    "/weekly",
+    "/search?q=frankenstien",
+)
 ASKED = ("/quiz/1", "/quiz/3", "/quiz/6")
 AXE = Path(__file__).parent / "node"
 
@@ -49,7 +60,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with log.open("wb") as out:
         serving = subprocess.Popen(command, stdout=out, stderr=out, env={**os.environ, "PYTHONUNBUFFERED": "1"})
     try:
-        until = time.monotonic() + 60
+        until = time.monotonic() + 240
         while b"Serving" not in log.read_bytes():
             assert serving.poll() is None and time.monotonic() < until, log.read_text()
             time.sleep(0.1)
@@ -195,7 +206,7 @@ def check_why(page: Any) -> None:
     assert page.locator(".reasons > li").count() == 12
     assert any(title in page.inner_text(".reasons") for title in TITLES)
     assert re.search(
-        r"Without .+ it would (be number \d+|not be here)",
+        r"Without .+ it would (be number \d+|not have come up at all)",
         page.inner_text(".reasons"),
     )
     assert "Which books you look at" in page.get_by_role("region", name="What was read").inner_text()
@@ -335,8 +346,8 @@ def test_by_keyboard(page: Any) -> None:
     page.goto("/")
     page.keyboard.press("Tab")
     assert page.locator(":focus").inner_text() == "Skip to the books"
-    reached = []
-    for _ in range(26):
+    reached, books = ["nothing"], titles(page)
+    while len(reached) < 40 and reached[-1] not in books:
         page.keyboard.press("Tab")
         focus = page.locator(":focus")
         reached.append(focus.inner_text().strip() or focus.get_attribute("name"))
@@ -344,9 +355,16 @@ def test_by_keyboard(page: Any) -> None:
             "e => [getComputedStyle(e), getComputedStyle(e, '::after')].some(s => s.outlineStyle === 'solid' && parseFloat(s.outlineWidth) >= 2)"
         )
         assert ring, f"no visible focus on {reached[-1]}"
-    assert {"Off", "This visit", "Remember me", "learn", "Sea", "All shelves", "Find your taste in two minutes"} <= set(
-        reached
-    )
+    assert {
+        "Off",
+        "This visit",
+        "Remember me",
+        "learn",
+        "q",
+        "Adventure",
+        "All shelves",
+        "Find your taste in two minutes",
+    } <= set(reached)
     assert reached[-1] in titles(page)
     page.keyboard.press("Enter")
     page.wait_for_url("**/book/*")

@@ -3,6 +3,7 @@
 import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from itertools import product
 from math import log, log2, prod, sqrt
 from typing import Any
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from tactful.arrangers.calibrated import SLOTS_MOST, Calibrated
 from tactful.arrangers.fair import Fair
+from tactful.arrangers.fresh_share import FreshShare
 from tactful.domain.catalogue import Catalogue
 from tactful.domain.consent import Dial
 from tactful.domain.decision import Slots
@@ -273,6 +275,7 @@ def test_nothing_to_go_by_is_shared_alike() -> None:
         ({"use": "fair", "attribute": "a", "strength": 2}, "it goes from 0 to 1"),
         ({"use": "calibrated", "attribute": "a", "weight": 2}, "weight must be"),
         ({"use": "calibrated", "attribute": "a", "alpha": 0}, "alpha between"),
+        ({"use": "fresh_share", "attribute": "a", "share": 2}, "it goes from 0 to 1"),
     ],
 )
 def test_a_setting_that_makes_no_sense_is_named(recipe: dict[str, Any], says: str) -> None:
@@ -284,3 +287,74 @@ def test_every_page_of_loaded_dice_is_one_that_could_be() -> None:
     """The enumeration above is whole: it finds each order in which groups can be drawn."""
     orders = {tuple(FEW.item(row).values("genre")[0] for row in page) for page in pages(Fair("genre"), 3)}
     assert orders == {order for order in product("abc", repeat=3) if order.count("b") < 3 and order.count("c") < 3}
+
+
+# ------------------------------------------------------------------------------------------------------------------------- new
+
+
+def aged(*days: int | None) -> Catalogue:
+    """Items that came so many days ago; None: nobody says when."""
+    whens = [None if one is None else datetime.fromtimestamp(NOW / 1000 - one * 86_400, UTC) for one in days]
+    return Catalogue.of(
+        [
+            Item(id=f"i{row}", title="I", attributes={} if when is None else {"added": when.isoformat()})
+            for row, when in enumerate(whens)
+        ]
+    )
+
+
+AGES = st.lists(st.none() | st.integers(-5, 40), min_size=1, max_size=30)
+
+
+@given(AGES, st.integers(0, 12), st.floats(0, 1))
+def test_of_the_first_slots_a_share_is_new_and_the_order_is_kept(
+    ages: list[int | None], limit: int, share: float
+) -> None:
+    catalogue, rows = aged(*ages), np.arange(len(ages), dtype=np.int32)
+    slots = FreshShare("added", 30.0, share).arrange(
+        rows,
+        np.linspace(1, 0.1, len(ages)),
+        limit,
+        catalogue,
+        random.Random(1),
+        Moment(NOW, {}, {}, "adults", frozenset()),
+    )
+    chosen = slots.rows.tolist()
+    assert len(chosen) == len(set(chosen)) == min(limit, len(ages))
+    assert slots.odds.tolist() == [1.0] * len(chosen)
+    new = [row for row, age in enumerate(ages) if age is not None and 0 <= age <= 30]
+    old = [row for row in range(len(ages)) if row not in new]
+    for count in range(1, len(chosen) + 1):
+        mine = [row for row in chosen[:count] if row in new]
+        assert len(mine) >= min(len(new), int(share * count))
+        assert mine == new[: len(mine)] and [row for row in chosen[:count] if row in old] == old[: count - len(mine)]
+    for place, row in enumerate(chosen):  # no slot is given away that need not be
+        better = [other for other in range(row) if other not in chosen[:place]]
+        if better:
+            before = sum(other in new for other in chosen[:place])
+            assert row in new and before < int(share * (place + 1) + 1e-9)
+
+
+def test_dates_are_read_in_any_usual_form() -> None:
+    forms: list[Any] = [
+        "2023-11-10",
+        "2023-11-10T12:00:00Z",
+        "2023-11-10T12:00:00+02:00",
+        _ms("2023-11-10"),
+        "soon",
+        True,
+        ["2023-11-10"],
+        "1999-01-01",
+    ]
+    catalogue = Catalogue.of(
+        [Item(id=f"i{row}", title="I", attributes={"added": form}) for row, form in enumerate(forms)]
+    )
+    at = Moment(_ms("2023-11-14"), {}, {}, "adults", frozenset())
+    order = FreshShare("added", share=1.0).arrange(
+        np.array([4, 5, 6, 7, 0, 1, 2, 3], np.int32), np.linspace(1, 0.1, 8), 8, catalogue, random.Random(1), at
+    )
+    assert order.rows.tolist() == [0, 1, 2, 3, 4, 5, 6, 7]
+
+
+def _ms(day: str) -> int:
+    return int(datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp() * 1000)

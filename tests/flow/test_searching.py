@@ -14,6 +14,7 @@ from tactful.domain.decision import PERSONAL, Ask
 from tactful.domain.errors import BadInput, BadSettings, NoSearch, UnknownPlacement
 from tactful.domain.item import Item
 from tactful.domain.placement import Placement
+from tactful.domain.spelling import words_of
 from tactful.searching import Found
 from tactful.stores.missed import Missed
 from tactful.wire import recipe_of
@@ -123,9 +124,12 @@ def test_something_sensitive_is_shown_only_where_the_placement_says_so_and_it_wa
         assert hidden not in items_in(look(title, place).answer), "the guard holds unless the placement says otherwise"
     assert hidden in items_in(look(title, "asked").answer)
     assert hidden in items_in(look(f"{title.upper()}, please", "asked").answer)
-    cut = " ".join(title.split()[:-1]) or title[:-2]
+    *first, last = words_of(title)
+    cut = " ".join(first) or last[:-2]
     assert hidden not in items_in(look(cut, "asked").answer)
-    assert hidden not in items_in(look(title[:-1], "asked").answer), "what was mended or gone on from was not typed"
+    assert hidden not in items_in(look(" ".join([*first, last[:-1]]), "asked").answer), (
+        "what was mended or gone on from was not typed"
+    )
     for value in HIDDEN[hidden].values("author") + HIDDEN[hidden].values("subjects"):
         assert hidden not in items_in(look(value, "asked").answer)
 
@@ -216,7 +220,6 @@ def test_the_declared_share_decides_between_the_callers_order_and_the_persons() 
     assert own == ranked("own", LIST, None, "ann", busy)
     assert own[0] == "the-mysterious-island"
     assert ranked("half", LIST, scores, "ann", busy)[0] == "the-mysterious-island"
-    assert ranked("half", LIST, [100.0, 0, 0, 0, 0], "ann", busy)[0] == "emma"
 
 
 @given(st.lists(st.floats(0, allow_infinity=False, allow_nan=False), min_size=5, max_size=5), st.floats(1e-3, 1e3))

@@ -66,6 +66,7 @@ class Users(personalize.PutUsers):
 BODIES: dict[tuple[str, str], Any] = {
     ("/v1/batch", "post"): Batch,
     ("/v1/items", "post"): Items,
+    ("/v1/items/{item}", "patch"): Item,
     ("/events", "post"): Events,
     ("/items", "post"): personalize.PutItems,
     ("/users", "post"): Users,

@@ -142,17 +142,15 @@ def open_shop(folder: Path) -> tuple[Shop, ListFolder]:
 def test_a_list_is_shown_in_its_order_with_its_words(tmp_path: Path) -> None:
     lists = ListFolder(tmp_path)
     first, second, third, *_ = PLAIN
-    for item, words in ((second, "Ours"), (SENSITIVE[0], ""), ("gone", ""), (first, ""), (third, "Ours")):
-        lists.edit("weekend", lambda found, item=item, words=words: found.add(Entry(item, words=words)))
+    for item in (second, SENSITIVE[0], "gone", first, third):
+        lists.edit("weekend", lambda found, item=item: found.add(Entry(item)))
     lists.edit("weekend", lambda found: CuratedList("For you", "Ada", found.entries))
     shop, _ = open_shop(tmp_path)
     answer = shop.decide(None)
     assert items_in(answer) == [second, first, third]
     assert [one.contributions[0].source for one in answer.receipt.shown] == [
-        Source("curated", "weekend", how="Ours"),
-        Source("curated", "weekend", how="For you"),
-        Source("curated", "weekend", how="Ours"),
-    ]
+        Source("curated", "weekend", how="For you")
+    ] * 3
     assert not answer.receipt.personal
 
 

@@ -18,10 +18,11 @@ from tactful.domain.decision import Ask, Evidence, Source
 from tactful.domain.errors import BadSettings
 from tactful.domain.event import Inferred, Obtained, Told, Trait
 from tactful.domain.view import View
+from tactful.flow.wording import sentence
 from tactful.plugins import build
 from tactful.ports import Shelf, Strategy
 from tactful.wire import read_home
-from tests.shop import NOW, Shop, catalogue, items_in, placement
+from tests.shop import EN, NOW, PLAIN, Shop, catalogue, items_in, placement
 
 SHELF = Shelf(catalogue(), {})
 EVENING = 1_767_636_000_000  # Monday, 5 January 2026, 18:00 UTC
@@ -102,7 +103,7 @@ def test_rules_share_by_weight_and_do_not_change_with_one_another() -> None:
 )
 def test_a_trait_speaks_as_what_it_is(trait: Trait, kind: str) -> None:
     found = propose(rules({"when": {"traits.age": {"$gte": 18}}, "items": [catalogue().ids[0]]}), seen(trait))
-    assert found.sources == (Source(kind, "age", trait.data, how="20"),)
+    assert found.sources == (Source(kind, "age", trait.data),)
 
 
 @pytest.mark.parametrize(
@@ -111,6 +112,9 @@ def test_a_trait_speaks_as_what_it_is(trait: Trait, kind: str) -> None:
         ({"context.device": "phone"}, {"device": "phone"}, Source("context", "device", how="phone")),
         ({"context": {"device": "phone"}}, {"device": "phone"}, Source("context", "device", how="phone")),
         ({"context.country": {"$in": ["DE"]}}, {"country": "DE"}, Source("context", "place", how="DE")),
+        ({"context.hour": {"$lt": 9}}, {"hour": 7}, Source("context", "hour")),
+        ({"context.email": {"$regex": "@"}}, {"email": "ann@example.org"}, Source("context", "email")),
+        ({"now.days": "workday"}, {}, Source("context", "weekday", how="workday")),
         ({"now.daypart": "evening"}, {}, Source("context", "daypart", how="evening")),
         ({"now": {"daypart": "night"}}, {"utc_offset": 300}, Source("context", "daypart", how="night")),
         ({"$or": [{"now.days": "weekend"}, {"context.weather": "rain"}]}, {"weather": "rain"}, Source("context", "weather", how="rain")),
@@ -121,6 +125,25 @@ def test_a_rule_that_needs_no_trait_is_not_personal(when: Any, context: dict[str
     strategy = rules({"when": when, "items": [catalogue().ids[0]], "words": "Our choice"})
     assert propose(strategy, seen(told("interests", ["sea"])), context).sources == (source,)
     assert propose(strategy, seen(), context).sources == (source,)
+
+
+def test_a_rule_without_words_is_the_houses_own() -> None:
+    assert propose(rules({"items": [catalogue().ids[0]]}), seen()).sources == (Source("default", "rules"),)
+
+
+def test_what_is_said_of_a_rule_is_true() -> None:
+    """Whoever told us their age did not say that they like it."""
+    home = placement(
+        {"use": "rules", "rules": [{"when": {"traits.languages": {"$in": ["en"]}}, "items": [PLAIN[0]]}, SEA]}
+    )
+    shop = Shop(placements={"home": home})
+    shop.allow("ann")
+    shop.tells("ann", interests=["war", "sea"], languages=["en", "fr"])
+    answer = shop.decide("ann")
+    words = {one.item: sentence(one, answer.catalogue, EN) for one in answer.receipt.shown}
+    assert words.pop(PLAIN[0]) == "It fits what you told us."
+    assert set(words.values()) == {"You told us that you like sea."}
+    assert answer.receipt.personal
 
 
 def test_only_traits_that_are_named_are_read() -> None:
@@ -138,7 +161,7 @@ def test_a_segment_is_a_condition_that_rules_share() -> None:
     }
     strategy, view = rules(one, segments=segments), seen(told("interests", "sea"), told("age", 30))
     found = propose(strategy, view, {"device": "phone"})
-    assert [(source.key, source.how) for source in found.sources] == [("interests", "sea"), ("age", "30")]
+    assert [(source.key, source.how) for source in found.sources] == [("interests", "sea"), ("age", "")]
     assert not len(propose(strategy, view, {"device": "desk"}).rows)
     assert not len(propose(strategy, seen(told("interests", "sea")), {"device": "phone"}).rows)
 

@@ -20,7 +20,7 @@ def home_with(tmp_path: Path, text: str) -> Path:
 
 def test_the_template_loads(tmp_path: Path) -> None:
     home = read_home(home_with(tmp_path, TEXT))
-    assert set(home.recipes) == {"home", "related", "discover", "popular"}
+    assert set(home.recipes) == {"home", "related", "discover", "popular", "search"}
     assert list(home.recipes["home"].guards)[:3] == ["sensitive", "children", "availability"]
     assert home.settings.limits.rank_items == 1000
 

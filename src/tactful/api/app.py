@@ -22,6 +22,7 @@ from tactful.api.bodies import Bodies, Room
 from tactful.api.cors import say_any_origin
 from tactful.api.feed import feed
 from tactful.api.identity import IDENTITY
+from tactful.api.items import ITEMS
 from tactful.api.questions import QUESTIONS
 from tactful.api.routes import ROUTES, unreadable
 from tactful.api.service import Service
@@ -32,8 +33,8 @@ REFRESH_S = 1.0
 PURGE_S = 60.0
 SHAPE = "See /openapi/openapi.json for the shape"
 OWN_ROUTES = (
-    *ROUTES, *QUESTIONS, *IDENTITY, *segment.ROUTES, *personalize.ROUTES, *gorse.ROUTES, *gorse_choices.ROUTES,
-    *search.ROUTES, feed,
+    *ROUTES, *QUESTIONS, *IDENTITY, *ITEMS, *segment.ROUTES, *personalize.ROUTES, *gorse.ROUTES,
+    *gorse_choices.ROUTES, *search.ROUTES, feed,
 )  # fmt: skip
 log = logging.getLogger("tactful")
 

@@ -163,7 +163,7 @@ async def delete_user(request: Req, user_id: str) -> Success:
 
 
 async def _put(service: Service, items: list[Item]) -> Success:
-    await service.engine.stores.items.put(items)
+    await service.engine.put_items(items)
     return Success(len(items))
 
 

@@ -103,7 +103,7 @@ async def put_items_of_personalize(request: Req) -> dict[str, int]:
     items = [
         personalize.item_of(one, catalogue.get(one.itemId), f"items[{number}]") for number, one in enumerate(came.items)
     ]
-    await service.engine.stores.items.put(items)
+    await service.engine.put_items(items)
     return {"stored": len(items)}
 
 

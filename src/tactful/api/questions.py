@@ -6,9 +6,10 @@ from litestar import Request, post
 from litestar.handlers import HTTPRouteHandler
 
 from tactful.api import shapes
-from tactful.api.routes import ask_of, asks_of, decision_out, dial_of, saying
+from tactful.api.routes import ask_of, asks_of, decision_out, dial_of, languages_of, saying
 from tactful.api.service import of
 from tactful.domain.consent import Dial
+from tactful.domain.decision import Ask
 from tactful.domain.errors import BadInput
 from tactful.flow.why_not import in_words
 
@@ -26,7 +27,9 @@ async def preview(request: Req, data: shapes.PreviewRequest) -> shapes.DecideRes
             field="page", why="one of page and placements is wanted", fix="Name a declared page, or placements"
         )
     person = service.who(request, key, data.person, data.anonymous)
-    answers = service.engine.preview(person, level, data.page or asks, data.context)
+    languages = languages_of(data.language)
+    page = None if data.page is None else Ask(data.page, exclude=data.exclude, languages=languages, market=data.market)
+    answers = service.engine.preview(person, level, page or asks, data.context)
     said = saying(service, data)
     return shapes.DecideResponse([decision_out(answer, said) for answer in answers])
 

@@ -3,12 +3,13 @@
 import logging
 import zlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Annotated, Any
 
-import msgspec
 from litestar import Request, delete, get, post, put
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import Parameter
+from msgspec import Struct, structs
 
 from tactful.api import shapes
 from tactful.api.service import Service, of
@@ -16,10 +17,13 @@ from tactful.domain.catalogue import Catalogue
 from tactful.domain.consent import Consent, ConsentChange, Dial
 from tactful.domain.decision import Ask
 from tactful.domain.errors import BadInput, NoKey, NotAllowed, TooLarge, TooManyItems, UnknownReceipt
-from tactful.domain.item import AUDIENCES, Item
+from tactful.domain.item import Item
 from tactful.domain.receipt import Receipt, Shown
+from tactful.domain.values.impossible import Impossible
+from tactful.domain.values.words import language
 from tactful.domain.words import Words
 from tactful.engine import Answer, must_be_durable
+from tactful.flow.present import presentation
 from tactful.flow.wording import details, item_details, label, mutable, sentence, what_if
 
 Req = Request[Any, Any, Any]
@@ -48,7 +52,10 @@ def asks_of(service: Service, data: shapes.DecideRequest | shapes.PreviewRequest
     if len(data.placements) > most:
         why = f"the page has {len(data.placements)} placements, the most is {most}"
         raise BadInput(field="placements", why=why, fix="Ask for fewer, or raise limits.placements in tactful.toml")
-    return [ask_of(one, data.exclude) for one in data.placements]
+    languages = languages_of(data.language)
+    return [
+        structs.replace(ask_of(one, data.exclude), languages=languages, market=data.market) for one in data.placements
+    ]
 
 
 @post("/v1/decide/page", status_code=200)
@@ -57,8 +64,9 @@ async def page(request: Req, data: shapes.PageRequest) -> shapes.PageResponse:
     service = of(request)
     key = service.key(request, "decide")
     person = service.who(request, key, data.person, data.anonymous)
-    answers = await answered(service.engine.page(person, data.page, data.context, data.exclude))
-    return page_out(data.page, answers, saying(service, data))
+    languages = languages_of(data.language)
+    answers = service.engine.page(person, data.page, data.context, data.exclude, languages, data.market)
+    return page_out(data.page, await answered(answers), saying(service, data))
 
 
 def page_out(name: str, answers: Sequence[Answer], said: "Saying") -> shapes.PageResponse:
@@ -69,7 +77,7 @@ def page_out(name: str, answers: Sequence[Answer], said: "Saying") -> shapes.Pag
         value = placed.value if placed is not None else 0.0
         personal = personal or (placed is not None and placed.personal)
         words = answer.decision.recipe.placement.words
-        rows.append(shapes.PageRow(**msgspec.structs.asdict(out), words=words, value=value))
+        rows.append(shapes.PageRow(**structs.asdict(out), words=words, value=value))
     return shapes.PageResponse(name, personal, rows)
 
 
@@ -114,14 +122,24 @@ async def answered(answers: list[Answer]) -> list[Answer]:
     return answers
 
 
-class Saying(msgspec.Struct, frozen=True):
+def languages_of(text: str | None) -> tuple[str, ...]:
+    """The languages of a list with commas, as BCP 47 writes them. What is not in its registry nobody speaks, so it is passed over."""
+    found = []
+    for tag in (text or "").split(","):
+        with suppress(Impossible):
+            found.append(language(tag.strip()))
+    return tuple(found)
+
+
+class Saying(Struct, frozen=True):
     """How to say why. depth: `none`, `sentence` or `details`. mute: attributes by which more of an item can be declined. data: what the
-    charter calls each of its data entries."""
+    charter calls each of its data entries. texts: whether the items' texts come along."""
 
     words: Words
     depth: str = "sentence"
     mute: tuple[str, ...] = ()
     data: Mapping[str, str] = {}
+    texts: bool = False
 
 
 def saying(
@@ -131,76 +149,37 @@ def saying(
     entries = service.engine.charter.data
     return Saying(
         service.languages.speak(data.language), data.explain, service.mute,
-        {name: entry.words for name, entry in entries.items()} if data.explain == "details" else {},
+        {name: entry.words for name, entry in entries.items()} if data.explain == "details" else {}, data.texts,
     )  # fmt: skip
 
 
 def decision_out(answer: Answer, said: Saying) -> shapes.DecisionOut:
     """A decision as the client gets it."""
     receipt, catalogue, words = answer.receipt, answer.catalogue, said.words
-    deep, items = said.depth == "details", []
-    for shown, row in zip(receipt.shown, answer.decision.slots.rows.tolist(), strict=True):
-        item = catalogue.item(row)
-        why = "" if said.depth == "none" else sentence(shown, catalogue, words)
-        more = _more_why(shown, item, catalogue, said) if deep else None
-        items.append(
-            shapes.ShownItem(item.id, item.title, item.kind, item.attributes, item.price, why, shown.odds, more)
-        )
-    whole = details(receipt, catalogue, words, said.data) if deep else None
+    rows = answer.decision.slots.rows.tolist()
+    items = [_shown_out(answer, shown, row, said) for shown, row in zip(receipt.shown, rows, strict=True)]
+    whole = details(receipt, catalogue, words, said.data) if said.depth == "details" else None
     return shapes.DecisionOut(
         receipt.placement, receipt.id, label(receipt, words), receipt.personal, receipt.verdict == "hold", items,
         None if whole is None else shapes.MoreOfList(whole.read, whole.assumed, whole.withheld, whole.removed),
     )  # fmt: skip
 
 
+def _shown_out(answer: Answer, shown: Shown, row: int, said: Saying) -> shapes.ShownItem:
+    catalogue, ask = answer.catalogue, answer.decision.ask
+    item = catalogue.item(row)
+    look = presentation(item, shown.variant, ask.languages, ask.market)
+    why = "" if said.depth == "none" else sentence(shown, catalogue, said.words)
+    more = _more_why(shown, item, catalogue, said) if said.depth == "details" else None
+    return shapes.ShownItem(
+        item.id, look.title, item.kind, item.attributes, look.price, why, shown.odds, more,
+        look.variant, look.asset, look.language, look.text if said.texts else "",
+    )  # fmt: skip
+
+
 def _more_why(shown: Shown, item: Item, catalogue: Catalogue, said: Saying) -> shapes.MoreWhy:
     more = item_details(shown, catalogue, said.words)
     return shapes.MoreWhy(more.what_if, more.reasons, more.chance, mutable(item, said.mute, said.words))
-
-
-class _Items(msgspec.Struct):
-    items: list[msgspec.Raw]
-
-
-@post("/v1/items", status_code=200)
-async def put_items(request: Req) -> shapes.ItemsResponse:
-    """Add or replace items, by id: {"items": [...]}. All or none: a wrong one is named."""
-    service = of(request)
-    service.key(request, "items")
-    service.engine.stores.admit()
-    body = inflate(await request.body(), service.limits.items_body_kb * 1024)
-    try:
-        came = msgspec.json.decode(body, type=_Items)
-    except (msgspec.DecodeError, RecursionError) as mistake:
-        raise BadInput(field="items", why=unreadable(mistake), fix='Send {"items": [item, ...]}') from None
-    items = [_item(raw, number) for number, raw in enumerate(came.items)]
-    version = await service.engine.stores.items.put(items)
-    return shapes.ItemsResponse(len(items), version)
-
-
-def _item(raw: msgspec.Raw, number: int) -> Item:
-    try:
-        item = msgspec.json.decode(raw, type=Item)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as mistake:
-        why, _, path = unreadable(mistake).partition(" - at `$")
-        raise BadInput(
-            field=f"items[{number}]{path.rstrip('`')}", why=why, fix="See docs/reference.md for an item's fields"
-        ) from None
-    if not 0 < len(item.id) <= 256:
-        raise BadInput(
-            field=f"items[{number}].id", why="it is empty or longer than 256 characters", fix="Give it a short id"
-        )
-    for name, value in item.attributes.items():
-        if isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:
-            why = f"{value} has more than 64 bits"
-            raise BadInput(field=f"items[{number}].attributes.{name}", why=why, fix="Send it as text")
-    if item.audience not in AUDIENCES:
-        raise BadInput(
-            field=f"items[{number}].audience",
-            why=f"{item.audience!r} is none",
-            fix=f"Use one of {', '.join(AUDIENCES)}",
-        )
-    return item
 
 
 @get("/v1/consent/{person:path}")
@@ -357,5 +336,5 @@ def unreadable(mistake: Exception) -> str:
 
 
 ROUTES: list[HTTPRouteHandler] = [
-    decide, page, rank, put_items, get_consent, put_consent, forget, get_receipt, token, health,
+    decide, page, rank, get_consent, put_consent, forget, get_receipt, token, health,
 ]  # fmt: skip

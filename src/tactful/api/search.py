@@ -10,7 +10,7 @@ from msgspec import structs
 
 from tactful import searching
 from tactful.api import shapes
-from tactful.api.routes import Req, answered, decision_out, saying, unreadable
+from tactful.api.routes import Req, answered, decision_out, languages_of, saying, unreadable
 from tactful.api.service import of
 from tactful.domain.decision import Ask
 from tactful.domain.errors import BadInput
@@ -32,7 +32,10 @@ async def search(request: Req, data: shapes.SearchRequest) -> shapes.SearchRespo
     if data.offset + limit > LIMIT_MOST:
         why = f"with the limit of {limit} it comes to more than {LIMIT_MOST}"
         raise BadInput(field="offset", why=why, fix="Ask for fewer, or let people say more of what they look for")
-    ask = Ask(data.placement, query=data.query, exclude=data.exclude, limit=data.offset + limit)
+    ask = Ask(
+        data.placement, query=data.query, exclude=data.exclude, limit=data.offset + limit,
+        languages=languages_of(data.language), market=data.market,
+    )  # fmt: skip
     found = searching.search(service.engine, service.missed, person, ask, data.context)
     decision = decision_out((await answered([found.answer]))[0], saying(service, data))
     shown = structs.replace(decision, items=decision.items[data.offset :])

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 from tactful.domain.item import Attribute, Price
+from tactful.domain.item_rules import Rejected
 from tactful.domain.receipt import Receipt
 from tactful.flow.why_not import WhyNot
 from tactful.flow.wording import Details, Mutable
@@ -15,8 +16,10 @@ Name = Annotated[str, Meta(min_length=1, max_length=256)]
 Names = Annotated[list[Name], Meta(max_length=10_000)]
 Plain = str | int | float | bool | None
 Context = Annotated[dict[str, Plain], Meta(max_length=50)]
-TAG = "^[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8})*$"
-Language = Annotated[str, Meta(pattern=TAG, max_length=35)]
+_TAG = "[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8})*"
+TAG = f"^{_TAG}$"
+Language = Annotated[str, Meta(pattern=f"^{_TAG}( ?, ?{_TAG})*$", max_length=100)]
+Market = Annotated[str, Meta(max_length=100)]
 Explain = Literal["none", "sentence", "details"]
 Depth = Literal["sentence", "details", "full"]
 
@@ -33,7 +36,8 @@ class PlacementAsk(Struct, forbid_unknown_fields=True):
 class DecideRequest(Struct, forbid_unknown_fields=True):
     """Who is asking for which placements. person: needs a secret key or the person's token; anonymous: the device's own random id.
 
-    explain: how much to say of why. language: in which (`de`, `de-AT`); the nearest one that there is.
+    explain: how much to say of why. language: in which to say it, and the items' words (`de`, `de-AT, en`: several, best first); the
+    nearest one that there is. market: the price list to take prices from. texts: whether the items' texts come along, not only their titles.
     """
 
     placements: Annotated[list[Name | PlacementAsk], Meta(min_length=1)]
@@ -43,10 +47,12 @@ class DecideRequest(Struct, forbid_unknown_fields=True):
     exclude: Names = []
     explain: Explain = "sentence"
     language: Language | None = None
+    market: Market = ""
+    texts: bool = False
 
 
 class PageRequest(Struct, forbid_unknown_fields=True):
-    """Who is asking for which declared page, `[pages.NAME]` of tactful.toml."""
+    """Who is asking for which declared page, `[pages.NAME]` of tactful.toml. language, market, texts: as in a request for placements."""
 
     page: Name
     person: Name | None = None
@@ -55,6 +61,8 @@ class PageRequest(Struct, forbid_unknown_fields=True):
     exclude: Names = []
     explain: Explain = "sentence"
     language: Language | None = None
+    market: Market = ""
+    texts: bool = False
 
 
 class RankRequest(Struct, forbid_unknown_fields=True):
@@ -83,6 +91,8 @@ class SearchRequest(Struct, forbid_unknown_fields=True):
     exclude: Names = []
     explain: Explain = "sentence"
     language: Language | None = None
+    market: Market = ""
+    texts: bool = False
 
 
 class MoreWhy(Struct):
@@ -105,7 +115,11 @@ class MoreOfList(Struct):
 
 
 class ShownItem(Struct, omit_defaults=True):
-    """An item in its slot, with the reason in one sentence. odds: the chance with which it was drawn. more: with explain = "details"."""
+    """An item in its slot, with the reason in one sentence. odds: the chance with which it was drawn. more: with explain = "details".
+
+    variant: which presentation of it, left out for its own; asset: what the client shows of that. language: of the title, if somebody
+    says. text: where it was asked for.
+    """
 
     id: str
     title: str
@@ -115,6 +129,10 @@ class ShownItem(Struct, omit_defaults=True):
     why: str
     odds: float
     more: MoreWhy | None = None
+    variant: str = ""
+    asset: str | dict[str, Attribute] = ""
+    language: str = ""
+    text: str = ""
 
 
 class DecisionOut(Struct, omit_defaults=True):
@@ -196,10 +214,19 @@ class BatchResponse(Outcome, frozen=True, kw_only=True):
 
 
 class ItemsResponse(Struct):
-    """How many items were put, and the catalogue's new version."""
+    """How many items were put, and the catalogue's new version; of a dry run, how many would be, and the version that there is.
+
+    new, changed, same: what they are to the catalogue. rejected: lines that cannot be used; problems: the first of them.
+    """
 
     stored: int
     version: int
+    new: int = 0
+    changed: int = 0
+    same: int = 0
+    rejected: int = 0
+    dry_run: bool = False
+    problems: list[Rejected] = []
 
 
 class ConsentRequest(Struct, forbid_unknown_fields=True):
@@ -257,6 +284,8 @@ class PreviewRequest(Struct, forbid_unknown_fields=True):
     exclude: Names = []
     explain: Explain = "sentence"
     language: Language | None = None
+    market: Market = ""
+    texts: bool = False
 
 
 class WhyNotRequest(Struct, forbid_unknown_fields=True):

@@ -63,20 +63,23 @@ def back_up(home: Path, folder: Path, keys: Path | None, progress: copies.Progre
 
     Models first, then data.db, then keys.db: so the catalogue fits the models, and no data is newer than its key.
     """
-    charter = read_settings(home).charter
+    settings = read_settings(home)
     data = home / "data"
     if not (data / DATA).exists():
         raise NotInitialised(path=home)
     _apart(data, folder, keys)
-    if Path(charter).is_absolute() or ".." in Path(charter).parts:
-        why = f"{charter} lies outside of {home}"
-        raise BadInput(field="charter", why=why, fix="Move it into the installation, and name it in tactful.toml")
+    named = {"charter": settings.charter, "taxonomy": settings.taxonomy}
+    for setting, file in named.items():
+        if Path(file).is_absolute() or ".." in Path(file).parts:
+            why = f"{file} lies outside of {home}"
+            raise BadInput(field=setting, why=why, fix="Move it into the installation, and name it in tactful.toml")
     installation, name, made = copies.fingerprint(copies.read_master(data)), secrets.token_hex(8), _now()
     with disk_errors():
         for place in filter(None, (folder, keys)):
             _begin(place)
-        for file in ("tactful.toml", charter):
-            _copy(home / file, folder / file)
+        for file in ("tactful.toml", *named.values()):
+            if file != settings.taxonomy or (home / file).exists():
+                _copy(home / file, folder / file)
         for path in sorted((home / LISTS).glob("*.json")):
             _copy(path, folder / LISTS / path.name)
         _copy_models(home / MODELS, folder / MODELS)

@@ -49,6 +49,7 @@ def examine(home: Path) -> list[Finding]:
         return findings
     check("keys", lambda: _keys(home))
     check("stores", lambda: _stores(home))
+    check("catalogue", lambda: _catalogue(home))
     check("lists", lambda: _lists(home))
     check("writing", lambda: _writing(home / "data"))
     free = shutil.disk_usage(home).free
@@ -98,6 +99,19 @@ def _writing(data: Path) -> str:
     finally:
         writer.close()
     return "the writer answers"
+
+
+def _catalogue(home: Path) -> str:
+    from tactful.cli.opening import opened
+    from tactful.cli.stockcheck import examine
+
+    with opened(home) as (_, engine):
+        shelf = engine.shelf()
+        findings = examine(shelf.catalogue, engine.charter, engine.shell.now())
+    wrong = [f"{one.what}: {one.count:,} ({', '.join(one.examples)})" for one in findings if one.mend]
+    if wrong:
+        raise BadInput(field="the catalogue", why="; ".join(wrong), fix="`tactful items check` says what to do")
+    return f"{findings[0].count:,} of {len(shelf.catalogue):,} items can be shown now"
 
 
 def _lists(home: Path) -> str:

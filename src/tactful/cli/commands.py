@@ -10,6 +10,7 @@ from tactful.cli.data_quality import data_quality
 from tactful.cli.exports import export
 from tactful.cli.identity import who
 from tactful.cli.imports import import_
+from tactful.cli.items import items
 from tactful.cli.lake import lake
 from tactful.cli.lists import list_
 from tactful.cli.opening import opened
@@ -110,12 +111,13 @@ def decide(
     language: str | None, depth: str, machine: bool,
 ) -> None:  # fmt: skip
     """Choose for one placement, and say why each item is there."""
-    from tactful.api.routes import decision_out
+    from tactful.api.routes import decision_out, languages_of
     from tactful.cli.receipts import saying, show_details
     from tactful.domain.decision import Ask
 
     with opened(home) as (installed, engine):
-        answer = engine.decide(person, [Ask(placement, item=item, limit=limit)])[0]
+        ask = Ask(placement, item=item, limit=limit, languages=languages_of(language))
+        answer = engine.decide(person, [ask])[0]
         answer.durable.wait()
         shown = decision_out(answer, saying(installed, language, depth))
         faults = answer.receipt.faults
@@ -271,6 +273,7 @@ def demo(port: int, folder: Path, fresh: bool) -> None:
 
 tactful.add_command(import_)
 tactful.add_command(export)
+tactful.add_command(items)
 tactful.add_command(who)
 tactful.add_command(why_not)
 tactful.add_command(receivers)

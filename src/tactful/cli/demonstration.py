@@ -114,7 +114,7 @@ def _fill(engine: Engine, now: int) -> None:
     from tactful.cli.training import train_all
 
     items = [item_of(book) for book in books()]
-    engine.stores.items.put(items).wait()
+    engine.put_items(items).wait()
     click.echo(f"{len(items)} books put on the shelves.")
     crowd = list(readers(READERS, SEED, now))
     agreed = [(reader.id, consent_of(reader, now, engine.charter.version)) for reader in crowd]

@@ -170,7 +170,7 @@ def _stock(engine: Engine, things: Iterable[Item | Quarantined], account: Accoun
     while piece := list(islice(rest, _ITEMS_AT_ONCE)):
         good = [thing for thing in piece if isinstance(thing, Item)]
         if good:
-            engine.stores.items.put(good).wait()
+            engine.put_items(good).wait()
             account.items += len(good)
         for bad in piece:
             if isinstance(bad, Quarantined):

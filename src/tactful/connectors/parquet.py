@@ -37,6 +37,18 @@ def rows(path: Path, columns: Columns, now: int) -> Iterator[Arrival | Quarantin
                 yield mapper.unusable(f"row {number}", now, shown, str(mistake))
 
 
+def table(path: Path) -> tuple[list[str], Iterator[tuple[Any, ...]]]:
+    """The names of all columns, and the rows with all their cells, in the file's order. Raises BadInput."""
+    with _duckdb() as db:
+        have = _columns(db, path)
+
+    def cells() -> Iterator[tuple[Any, ...]]:
+        with _duckdb() as db:
+            yield from _cells(db, path, tuple(have))
+
+    return have, cells()
+
+
 def count(path: Path) -> int:
     """How many rows there are. Raises BadInput."""
     with _duckdb() as db:

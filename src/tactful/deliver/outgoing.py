@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 
 from tactful.deliver.messages import consent_out, decision_out, encode, event_out
-from tactful.domain.catalogue import Catalogue
 from tactful.domain.charter import Charter
 from tactful.domain.consent import Consent, ConsentChange, Dial
 from tactful.domain.event import Event
@@ -46,7 +45,7 @@ class Outgoing:
 
     def __init__(self, stores: Stores, charter: Charter, receiver: Receiver) -> None:
         self._stores, self._charter, self._receiver = stores, charter, receiver
-        self._catalogue = Catalogue(charter.proxies)
+        self._catalogue = charter.empty_catalogue()
         self._known: dict[str, tuple[Consent, ...]] = {}
 
     def head(self) -> int:

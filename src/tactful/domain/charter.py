@@ -4,8 +4,9 @@ from functools import cached_property
 
 from msgspec import Struct
 
-from tactful.domain.catalogue import Proxy
+from tactful.domain.catalogue import Catalogue, Proxy
 from tactful.domain.event import Value
+from tactful.domain.topics import Topic
 
 
 class Purpose(Struct, frozen=True, forbid_unknown_fields=True):
@@ -73,7 +74,10 @@ class Children(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Charter(Struct, frozen=True, forbid_unknown_fields=True, dict=True):
-    """One TOML file. A charter that breaks a hard rule does not load (see `problems`)."""
+    """One TOML file. A charter that breaks a hard rule does not load (see `problems`).
+
+    topics: what items can be about; usually they stand in taxonomy.toml.
+    """
 
     operator: str
     version: str
@@ -85,6 +89,7 @@ class Charter(Struct, frozen=True, forbid_unknown_fields=True, dict=True):
     guards_always: tuple[str, ...] = ("sensitive", "children", "availability")
     visit_minutes: int = 30
     never: tuple[str, ...] = ()
+    topics: dict[str, Topic] = {}
 
     @cached_property
     def of_verb(self) -> dict[str, str]:
@@ -125,6 +130,10 @@ class Charter(Struct, frozen=True, forbid_unknown_fields=True, dict=True):
     def visit_ms(self) -> int:
         """A visit ends after so many milliseconds without an event."""
         return self.visit_minutes * 60_000
+
+    def empty_catalogue(self) -> Catalogue:
+        """A catalogue without items yet, which knows what gives each sensitive category away and what each topic brings along."""
+        return Catalogue(self.proxies, self.topics)
 
     @property
     def proxies(self) -> dict[str, tuple[Proxy, ...]]:

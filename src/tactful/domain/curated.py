@@ -13,7 +13,7 @@ APPROVED, PROPOSED, REJECTED = STATES = ("approved", "proposed", "rejected")
 class Entry(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """An item of a list. state: `approved` (shown), `proposed` (waits for the curator), `rejected` (not shown, not proposed again).
 
-    words: why it was picked. by: who proposed it; judged_by: who approved or rejected it. from, until: its first and its last day
+    words: why it was picked, for the curator. by: who proposed it; judged_by: who approved or rejected it. from, until: its first and its last day
     (UTC, as 2026-12-24); left out: always.
     """
 

@@ -24,6 +24,7 @@ class Ask(Struct, frozen=True):
     about, for related items. items: the caller's own candidates (ranking), or None. exclude: item ids that must not come. limit: None
     takes the placement's. query: what was typed into a search. at: when it is asked, ms since 1970; the engine fills it in.
     scores: what the caller's own search or ranking says of each of `items`, 0 or above, as long as `items`; or None.
+    languages: to say it in, best first. market: the price list to take prices from.
     """
 
     placement: str
@@ -35,6 +36,8 @@ class Ask(Struct, frozen=True):
     query: str = ""
     at: int = 0
     scores: Sequence[float] | None = None
+    languages: tuple[str, ...] = ()
+    market: str = ""
 
 
 class Source(Struct, frozen=True):

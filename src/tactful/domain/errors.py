@@ -90,6 +90,12 @@ class UnknownReceipt(TactfulError):
     status = 404
 
 
+class UnknownItem(TactfulError):
+    """There is no item {name!r} in the catalogue. Put it first: POST /v1/items, or `tactful items put FILE`."""
+
+    status = 404
+
+
 class NotAllowed(TactfulError):
     """{why}. {fix}."""
 

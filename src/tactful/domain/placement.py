@@ -4,6 +4,8 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from tactful.domain.variants import Choice
+
 LIMIT_MOST = 200
 
 
@@ -12,6 +14,7 @@ class Placement(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     purpose: which of the charter's purposes it serves. strategy, guards, arranger: recipes, each a table with `use`, the name of
     the plug-in, and its settings. limit: items shown. surface: who else may see it. default: items shown where nothing else may be.
+    variant: which presentation of an item it prefers, where there are several: `{ prefer = ["bright"] }`, by style or by id.
     high_stakes: the choice matters so much to a person (credit, housing, health) that a human decides it first.
     asked: whoever types the whole title of something sensitive into a search may be shown it; nothing about the person counts for it.
     given: how much the scores count that a caller brings to `POST /v1/rank`, from 0 to 1; the recipe counts the rest.
@@ -28,6 +31,7 @@ class Placement(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     default: tuple[str, ...] = ()
     high_stakes: bool = False
     words: str = ""
+    variant: Choice = Choice()
     fallback: dict[str, Any] | None = None
     batch: str = ""
     asked: bool = False

@@ -19,6 +19,7 @@ class Shown(Struct, frozen=True):
 
     odds: the chance with which the arranger put it there, given the slots before. rank: place among the permitted items before
     arranging (1 is best). without: the place it would have had without the first contribution's source; None: not a candidate.
+    variant: the presentation shown, by its id; "": the item's own.
     """
 
     item: str
@@ -28,6 +29,7 @@ class Shown(Struct, frozen=True):
     contributions: tuple[Contribution, ...] = ()
     without: int | None = None
     default: bool = False
+    variant: str = ""
 
 
 class Receipt(Struct, frozen=True):

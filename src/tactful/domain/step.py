@@ -47,16 +47,19 @@ class Step(Struct, frozen=True):
         The item at place p gets a share of all amounts in proportion to 1 / (p + 1). It is the evidence of the strategy whose turn it
         was, each piece in proportion; what others say of the item moved nothing, and counts nothing.
         """
-        cells, cell = np.unique(part * (int(rows.max()) + 1) + rows, return_inverse=True)
+        width = int(rows.max()) + 1
+        cells, cell = _numbered(part * width + rows, len(self.shares) * width)
         whole = np.bincount(cell, amounts, minlength=len(cells))
-        of_part, of_row = np.divmod(cells, int(rows.max()) + 1)
+        of_part, of_row = np.divmod(cells, width)
         best = np.lexsort((of_row, -whole, of_part))
         best = best[whole[best] > 0]
         starts = np.searchsorted(of_part[best], np.arange(len(self.shares)))
         turn = (np.arange(len(best)) - starts[of_part[best]] + 1) / np.array(self.shares)[of_part[best]]
         in_turn = best[np.lexsort((of_part[best], turn))]
-        _, first = np.unique(of_row[in_turn], return_index=True)
-        winners = in_turn[np.sort(first)]
+        _, item = _numbered(of_row[in_turn], width)
+        first = np.full(len(in_turn), len(in_turn))
+        np.minimum.at(first, item, np.arange(len(in_turn)))
+        winners = in_turn[first[item] == np.arange(len(in_turn))]
         chance = 1.0 / (1.0 + np.arange(len(winners)))
         factor = np.zeros(len(cells))
         factor[winners] = chance * (whole.sum() / (chance.sum() or 1.0)) / whole[winners]
@@ -73,3 +76,13 @@ def _where(part: NDArray[np.int64], rows: Numbers, amounts: Amounts) -> Amounts:
 def _unless(part: NDArray[np.int64], rows: Numbers, amounts: Amounts) -> Amounts:
     speaking = part[amounts > 0]
     return np.where(part == (speaking.min() if len(speaking) else 0), amounts, 0.0)
+
+
+def _numbered(keys: NDArray[np.int64], size: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The different keys, each below `size`, and for each key which of them it is. Like np.unique, but not sorted, and without sorting."""
+    numbers = np.arange(len(keys))
+    where = np.empty(size, np.int64)  # only touched entries are ever read
+    where[keys] = numbers
+    different = keys[where[keys] == numbers]
+    where[different] = np.arange(len(different))
+    return different, where[keys]

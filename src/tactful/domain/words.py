@@ -89,10 +89,12 @@ class Languages(Struct, frozen=True):
     known: Mapping[str, Words]
 
     def speak(self, asked: str | None = None) -> Words:
-        """The words to use for who asks for this language (BCP 47: `de`, `de-AT`): that one, the same said less closely, or the default."""
-        for tag in chain(asked or ""):
-            if tag in self.known:
-                return self.known[tag]
+        """The words to use for who asks for this language (BCP 47: `de`, `de-AT`; several with commas, best first): that one, the same said
+        less closely, or the default."""
+        for one in (asked or "").split(","):
+            for tag in chain(one.strip()):
+                if tag in self.known:
+                    return self.known[tag]
         return self.known[self.default]
 
 

@@ -10,8 +10,8 @@ from tactful.domain.spelling import words_of
 from tactful.domain.view import Moment
 from tactful.ports import Guard
 
-TELLING = 4
-"""Letters from which on a word of a title must have been typed; shorter ones (the, of, und, les) may be left out."""
+ARTICLE = 3
+"""A first word of at most so many letters (the, a, der, les) may be left out."""
 
 
 class Sensitive(Guard, Struct, frozen=True, forbid_unknown_fields=True):
@@ -34,7 +34,8 @@ class Sensitive(Guard, Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def _named(title: str, typed: frozenset[str]) -> bool:
-    """Whether these words name this title: all that tell anything, in full and without a mistake."""
+    """Whether these words name this title: all of it, in full and without a mistake."""
     words = words_of(title)
-    telling = [word for word in words if len(word) >= TELLING] or words
-    return bool(telling) and typed.issuperset(telling)
+    if len(words) > 1 and len(words[0]) <= ARTICLE:
+        del words[0]
+    return bool(words) and typed.issuperset(words)

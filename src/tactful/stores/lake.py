@@ -17,7 +17,6 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import Struct
 
-from tactful.domain.catalogue import Catalogue
 from tactful.domain.charter import Charter
 from tactful.domain.consent import Consent
 from tactful.domain.errors import BadInput, MissingExtra, StoreBroken
@@ -221,7 +220,7 @@ class _Source:
         self.withheld: dict[str, int] = {}
         self._person = hashlib.blake2b(key=key, person=b"lake person", digest_size=16)
         self._id = hashlib.blake2b(key=key, person=b"lake event", digest_size=16)
-        self._catalogue = Catalogue(charter.proxies).with_items(stores.items.since(0), stores.items.version())
+        self._catalogue = charter.empty_catalogue().with_items(stores.items.since(0), stores.items.version())
 
     def survey(self) -> dict[str, Day]:
         """What each day that is over would hold; and, in `withheld`, what would not leave."""

@@ -15,21 +15,10 @@ class Curated(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
     name: str
 
     def propose(self, view: View, ask: Ask, shelf: Shelf) -> Evidence:
-        """The items of the list, evenly less from the first to the last, together 1. Each says the words it was picked with, or the list's."""
+        """The items of the list, evenly less from the first to the last, together 1."""
         found = shelf.lists.get(self.name)
-        size, index = len(shelf.catalogue), shelf.catalogue.index
-        entries = [
-            (row, entry)
-            for entry in (found.showing(ask.at) if found else ())
-            if (row := index.get(entry.item, size)) < size
-        ]
-        if found is None or not entries:
+        if found is None or not len(rows := shelf.catalogue.rows(entry.item for entry in found.showing(ask.at))):
             return NO_EVIDENCE
-        share = np.arange(len(entries), 0, -1, dtype=np.float64)
-        words = list(dict.fromkeys(entry.words or found.words for _, entry in entries))
-        return single(
-            np.array([row for row, _ in entries], np.int32),
-            (share / share.sum()).astype(np.float32),
-            [Source("curated", self.name, how=one) for one in words],
-            np.array([words.index(entry.words or found.words) for _, entry in entries], np.int32),
-        )
+        share = np.arange(len(rows), 0, -1, dtype=np.float64)
+        source = [Source("curated", self.name, how=found.words)]
+        return single(rows, (share / share.sum()).astype(np.float32), source, np.zeros(len(rows), np.int32))

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from tactful.domain.catalogue import Rows
 from tactful.domain.conditions import Condition
 from tactful.domain.decision import NO_EVIDENCE, Ask, Evidence, Source
-from tactful.domain.event import KIND_OF, Trait
+from tactful.domain.event import KIND_OF, Trait, Value
 from tactful.domain.occasion import occasion, zone_named
 from tactful.domain.view import View
 from tactful.learn.neighbours import single
@@ -26,7 +26,16 @@ from tactful.ports import Shelf, Strategy
 
 ROOTS = ("traits", "context", "now")
 UNKNOWN = ("traits", "now")
-PLACES = ("country", "region")
+SAID = {
+    "daypart": "daypart", "weekday": "weekday", "days": "weekday", "season": "season", "device": "device", "weather": "weather",
+    "country": "place", "region": "place",
+}  # fmt: skip
+"""What of the context and the time a reason names with its value, and under which key. Of anything else it says only that it counted."""
+SAID_MOST = 40
+"""Characters of such a value."""
+
+
+Facts = Mapping[str, Mapping[str, Any]]
 
 
 class When(Condition):
@@ -109,13 +118,14 @@ class Rule(Struct, frozen=True, forbid_unknown_fields=True):
 class Rules(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
     """rules: each `{ when = {...}, show = {...} }`, with `segment`, `items`, `weight`, `words` as they like. segments: conditions that rules
     share by name, each `{ name = "...", when = {...} }`. zone: where it is `now`, if the page does not say (`Europe/Berlin`; "" is UTC).
-    southern: whether the seasons are those of the south.
+    southern: whether the seasons are those of the south. likings: traits that list what a person likes, so that a reason may say so.
     """
 
     rules: tuple[Rule, ...]
     segments: tuple[Segment, ...] = ()
     zone: str = ""
     southern: bool = False
+    likings: tuple[str, ...] = ("interests",)
 
     def __post_init__(self) -> None:
         if self.zone and zone_named(self.zone) is None:
@@ -138,7 +148,7 @@ class Rules(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
         for rule in self.rules:
             when = _both(segments[rule.segment], rule.when) if rule.segment else rule.when
             traits = {name: trait for name in _named(when, "traits") if (trait := view.trait(name)) is not None}
-            reasons = _reasons(rule, when, traits, facts)
+            reasons = _reasons(rule, when, traits, facts, self.likings)
             rows, share = _shown(rule, shelf) if reasons else (np.empty(0, np.int32), np.empty(0))
             for source, part in reasons if len(rows) else ():
                 found.append((rows, share * (part * rule.weight / whole), len(sources)))
@@ -152,7 +162,7 @@ class Rules(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
             np.repeat(np.arange(len(found), dtype=np.int32), [len(rows) for rows, _, _ in found]),
         )
 
-    def _facts(self, ask: Ask) -> dict[str, dict[str, Any]]:
+    def _facts(self, ask: Ask) -> Facts:
         now = occasion(ask.at, ask.context, self.zone, self.southern)
         return {"context": dict(ask.context), "now": structs.asdict(now) if now else {}}
 
@@ -179,7 +189,7 @@ def _shown(rule: Rule, shelf: Shelf) -> tuple[Rows, NDArray[np.float64]]:
 
 
 def _reasons(
-    rule: Rule, when: When, traits: Mapping[str, Trait], facts: dict[str, dict[str, Any]]
+    rule: Rule, when: When, traits: Mapping[str, Trait], facts: Facts, likings: tuple[str, ...]
 ) -> list[tuple[Source, float]]:
     """What the rule holds by, with how much of it is due to each; nothing if it does not hold.
 
@@ -198,20 +208,22 @@ def _reasons(
     enough = [] if needed else [name for name in traits if holds([name])]
     speaking = needed or enough or list(traits)
     part = 1.0 if enough else 1.0 / len(speaking)
-    return [(_trait_source(name, traits, when, facts), part) for name in speaking]
+    return [(_trait_source(name, traits, when, facts, name in likings), part) for name in speaking]
 
 
-def _trait_source(name: str, traits: Mapping[str, Trait], when: When, facts: dict[str, dict[str, Any]]) -> Source:
-    """The trait as a source: of a list, with the values by which it holds."""
-    trait, rest = traits[name], {one: other.value for one, other in traits.items()}
-    values = trait.value if isinstance(trait.value, list) else [trait.value]
-    telling = [
-        value for value in values if when.holds({**facts, "traits": {**rest, name: [value]}}, unknown=UNKNOWN)
-    ] or values
-    return Source(KIND_OF[type(trait)], name, trait.data, how=", ".join(map(str, telling[:3])))
+def _trait_source(name: str, traits: Mapping[str, Trait], when: When, facts: Facts, liking: bool) -> Source:
+    """The trait as a source; of one that lists likings, with the first liking by which the rule holds."""
+    trait = traits[name]
+    source = Source(KIND_OF[type(trait)], name, trait.data)
+    if not liking:
+        return source  # "you like 34" would be no true reason
+    rest = {one: other.value for one, other in traits.items()}
+    values = trait.value if isinstance(trait.value, list) else [str(trait.value)]
+    telling = [value for value in values if when.holds({**facts, "traits": {**rest, name: [value]}}, unknown=UNKNOWN)]
+    return structs.replace(source, how=(telling or values)[0])
 
 
-def _around(rule: Rule, when: When, facts: dict[str, dict[str, Any]]) -> list[tuple[Source, float]]:
+def _around(rule: Rule, when: When, facts: Facts) -> list[tuple[Source, float]]:
     """What of the context and of the time the rule holds by."""
     there = [
         (root, name) for root in ("context", "now") for name in _named(when, root) if facts[root].get(name) is not None
@@ -225,8 +237,13 @@ def _around(rule: Rule, when: When, facts: dict[str, dict[str, Any]]) -> list[tu
     ]
     speaking = needed or there
     if not speaking:
-        return [(Source("curated", rule.words or "rules", how=rule.words), 1.0)]
-    return [
-        (Source("context", "place" if name in PLACES else name, how=str(facts[root][name])), 1.0 / len(speaking))
-        for root, name in speaking
-    ]
+        house = Source("curated", rule.words, how=rule.words) if rule.words else Source("default", "rules")
+        return [(house, 1.0)]
+    return [(_around_source(name, facts[root][name]), 1.0 / len(speaking)) for root, name in speaking]
+
+
+def _around_source(name: str, value: Value) -> Source:
+    key = SAID.get(name, "")
+    return Source(
+        "context", key or name, how=value if key and isinstance(value, str) and len(value) <= SAID_MOST else ""
+    )

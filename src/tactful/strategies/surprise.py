@@ -21,11 +21,12 @@ NO = frozenset({"", "0", "no", "off", "false"})
 class Surprise(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
     """most: how many good items it chooses from. known: the share of items, the most chosen ones, that are no surprise to anybody.
     doubt: choices for which the average is taken beside an item's own. attributes, common: what makes items alike, as in `similar`.
-    window, half_life: the last items of the history from which it keeps away, and how fast they fade.
+    window, half_life: the last items of the history from which it keeps away, and how fast they fade. far: how much more it counts that
+    an item is far from all of them than that it is good.
 
-    It speaks only if the context says `different`. Half of an item's score at least is that it is good, and the reason for that is that they
-    asked. The rest comes from the history, each thing speaking for what is *unlike* it: that is what changed the choice, so it stands in
-    the evidence. With an empty View there is no rest, and the list is the same for everybody.
+    It speaks only if the context says `different`. That they asked is the reason for what is good, and with the usual settings the first
+    reason of each item. The rest comes from the history, each thing speaking for what is *unlike* it: that is what changed the
+    choice, so it stands in the evidence. With an empty View there is no rest, and the list is the same for everybody.
     """
 
     most: int = 300
@@ -35,10 +36,11 @@ class Surprise(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
     common: int = 100_000
     window: int = 8
     half_life: float = 6.0
+    far: float = 6.0
     model: str = "surprise"
 
     def propose(self, view: View, ask: Ask, shelf: Shelf) -> Evidence:
-        """good * (1 + sum over the history of weight * (1 - likeness)): the weights are at most 1 together, and so are all scores."""
+        """good * (1 + far * sum over the history of weight * (1 - likeness)^2): the weights are at most 1 together."""
         model = shelf.model(self.model)
         rows, good = model.arrays["rows"], model.arrays["good"]
         if not is_asked(ask.context.get("different")) or not len(rows):
@@ -50,16 +52,16 @@ class Surprise(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
             if (row := shelf.catalogue.index.get(act.item)) is not None and row < len(model.arrays["starts"]) - 1
         ]
         if not acts:
-            return asked
+            return Evidence.blend([(1.0 / (1.0 + self.far), asked)])
         count, decay = len(acts), 0.5 ** (1.0 / self.half_life)
         unlike = Evidence(
             np.tile(rows, count), np.repeat(np.arange(count, dtype=np.int32), len(rows)),
-            np.concatenate([good * _unlike(model, row) for _, row, _ in acts]).astype(np.float32),
+            np.concatenate([good * _unlike(model, row) ** 2 for _, row, _ in acts]).astype(np.float32),
             tuple(Source("history", act.item, act.data, act.verb, "different") for _, _, act in acts),
             np.array([age for age, _, _ in acts], np.int32), np.full(count, 1.0 - decay), np.full(count, decay),
             np.full(count, self.window, np.int32), np.zeros(count, np.int32),
         )  # fmt: skip
-        return Evidence.blend([(1.0, asked), (1.0, unlike)])
+        return Evidence.blend([(1.0 / (1.0 + self.far), asked), (self.far / (1.0 + self.far), unlike)])
 
     def fit(self, interactions: Interactions, catalogue: Catalogue) -> Model:
         """Which items are good and little known, and what every item is like.

@@ -1,6 +1,6 @@
 """What people buy along with something: complements, not substitutes.
 
-What is bought together counts beyond what chance would bring (`above_chance`, on pairs of purchases). What is looked at together and seldom
+What is bought together counts beyond what chance would bring (`above_chance`). What is looked at together and seldom
 bought together is one instead of the other (McAuley et al. 2015, Inferring networks of substitutable and complementary products), and so is
 what is too alike. What is bought some days later, in that order only, goes on from the first: part 2 after part 1.
 """
@@ -82,9 +82,11 @@ class Together(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
         baskets = _both_ways(_people(bought, -1.0, self.hours, size))
         later = _people(bought, self.hours, self.days * 24.0, size)
         looks = _both_ways(_people(interactions.doing(LOOKS), -1.0, VISIT_HOURS, size))
-        strength = self._beyond_chance(baskets)
+        once = np.unique(bought.person.astype(np.int64) * size + bought.row)
+        share = np.bincount(once % size, minlength=size) / max(len(once), 1) if size else np.empty(0)
+        strength = self._beyond_chance(baskets, share)
         strength.data *= self._complements(strength, baskets, looks, catalogue)
-        whole = (strength + self._beyond_chance(later)).tocsr()
+        whole = (strength + self._beyond_chance(later, share)).tocsr()
         whole.sort_indices()
         return Model(
             self.model,
@@ -92,12 +94,14 @@ class Together(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
             {"pairs": int(whole.nnz), "baskets": len(bought.row)},
         )
 
-    def _beyond_chance(self, pairs: "sparse.csr_array") -> "sparse.csr_array":
-        """The pairs that at least `least` people made, float64[n, n]: n * (1 - 1 / `above_chance`), what there are beyond those expected."""
-        first, second = np.asarray(pairs.sum(axis=1)).ravel(), np.asarray(pairs.sum(axis=0)).ravel()
+    def _beyond_chance(self, pairs: "sparse.csr_array", share: NDArray[np.float64]) -> "sparse.csr_array":
+        """The pairs that at least `least` people made, float64[n, n]: n * (1 - 1 / `above_chance`), what there are beyond those expected.
+
+        share: of all that people bought, float64[n]. Expected are as many pairs in all, of things drawn by their shares.
+        """
         found = pairs.tocoo()
         row, column, count = found.row, found.col, found.data.astype(np.float64)
-        ratio = above_chance(count, first[row] * second[column] / max(count.sum(), 1.0), self.doubt)
+        ratio = above_chance(count, count.sum() * share[row] * share[column], self.doubt)
         kept = (count >= self.least) & (ratio > 1.0)
         strong = count[kept] * (1.0 - 1.0 / ratio[kept])
         beyond: sparse.csr_array = sparse.coo_array((strong, (row[kept], column[kept])), shape=pairs.shape).tocsr()

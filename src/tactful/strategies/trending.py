@@ -21,7 +21,7 @@ class Trending(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
     """recent_days, usual_days: a choice counts half after so long, in what is compared and in what it is compared with.
 
     least: times as often as usual from which on it is a trend. doubt: choices that would have to be expected for the comparison to be
-    believed by half; with 10, five choices of something new are a trend and four are none. most: items it can propose.
+    believed by half; with 10, four choices of something new are no trend and seven are one. most: items it can propose.
     """
 
     recent_days: float = 4.0

@@ -10,24 +10,29 @@ from tactful.domain.consent import Dial
 from tactful.domain.decision import Ask
 from tactful.domain.receipt import Receipt
 from tactful.flow.gate import Refused
+from tactful.flow.why_not import in_words
 from tactful.flow.wording import details
 from tactful.ports import Record
+from tactful.searching import QUERY_MOST, search, suggest
+from tactful.web.covers import STYLES
 from tactful.web.pages import SENTENCES, go, missing, page
-from tactful.web.rows import Card, cards_of, page_rows, preview, rows, stock, view_of
+from tactful.web.rows import Card, cards_of, page_rows, preview, row_of, rows, stock, view_of
 from tactful.web.visitor import Req, Visitor, refuse_forged, shop_of, take, visitor_of
 
+SUGGESTED = 6
 LANGUAGES = {"en": "English", "de": "Deutsch"}
 """Languages in which reasons are said."""
 
 
 @get("/")
 async def home(request: Req) -> Response[str]:
-    """The front page: rows in the visitor's order. `?different=yes` puts a row of surprises on top."""
+    """The front page: rows in the visitor's order. `?different=yes` puts a row of surprises on top: other ones than those of the receipt `not`."""
     visitor, engine = visitor_of(request), shop_of(request).engine
     surprise = None
     if request.query_params.get("different") == "yes":
-        asked = {"different": True}
-        surprise = rows(engine, visitor, [Ask("different", context=asked)]).get("different")
+        before = engine.stores.receipts.get(request.query_params.get("not", ""))
+        seen = [shown.item for shown in before.shown] if before and before.person in (None, visitor.person) else []
+        surprise = rows(engine, visitor, [Ask("different", exclude=seen)], {"different": True}).get("different")
     found = page_rows(engine, visitor, "home")
     return page(
         request, visitor, "home.html", rows=found, surprise=surprise, personal=any(row.personal for row in found),
@@ -68,11 +73,12 @@ async def book(request: Req, item: str) -> Response[str]:
     await _note_view(request, visitor, item, private)
     near = rows(engine, visitor, [Ask("related", item=item), Ask("together", item=item, context={"cart": [item]})])
     said = [act.verb for act in view_of(engine, visitor).history() if act.item == item]
+    style = request.query_params.get("cover", "")
     return page(
         request, visitor, "book.html", item=found, rows=[row for row in near.values() if row.cards], private=private,
         bought="bought" in said, opinion=last_of(said, ("liked", "disliked")), reading=last_of(said, ("clicked", "finished")),
         carted=item in visitor.cart, learns=visitor.dial >= Dial.visit and not private and not visitor.child,
-        tells=visitor.dial >= Dial.told and not visitor.child, asked=request.query_params.get("q", ""),
+        tells=visitor.dial >= Dial.told and not visitor.child, covers=["", *STYLES], cover=style if style in STYLES else "",
     )  # fmt: skip
 
 
@@ -94,6 +100,36 @@ async def _note_view(request: Req, visitor: Visitor, item: str, private: bool) -
     last = view_of(engine, visitor).history()[-1:]
     if not last or last[0].item != item:
         await take(engine, visitor.person, "viewed", item)
+
+
+@get("/search")
+async def find(request: Req) -> Response[str]:
+    """What was typed, found; in the visitor's order as far as they allow it. What is typed is not kept as theirs."""
+    visitor, shop = visitor_of(request), shop_of(request)
+    typed = " ".join(request.query_params.get("q", "").split())[:QUERY_MOST]
+    if "search" not in shop.engine.recipes or shop.engine.shelf().search is None:
+        return missing(request, visitor, "This shop cannot be searched.")
+    found, like, row = None, [], None
+    if typed:
+        found = search(shop.engine, shop.missed, visitor.person, Ask("search", query=typed))
+        row = row_of(shop.engine, found.answer, visitor.words)
+        like = suggest(shop.engine, visitor.person, "search", typed, SUGGESTED)
+    return page(
+        request, visitor, "search.html", asked=typed, row=row, found=found, like=[one for one in like if one != typed],
+        shelves=[one for one in stock(request, visitor).subjects if typed and one.startswith(typed.lower())],
+    )  # fmt: skip
+
+
+@get("/book/{item:str}/why-not")
+async def why_not(request: Req, item: str) -> Response[str]:
+    """Why a book is not on the front page, by choosing once more. Nothing of it is kept."""
+    visitor, engine = visitor_of(request), shop_of(request).engine
+    found = stock(request, visitor).get(item)
+    if found is None:
+        return missing(request, visitor, "We have no such book.")
+    said = engine.why_not(visitor.person, Ask("home"), item)
+    row, words = engine.recipe("home").placement.words, in_words(said, engine.shelf().catalogue, visitor.words)
+    return page(request, visitor, "why_not.html", item=found, row=row, words=words, shown=said.kind == "shown")
 
 
 @get("/weekly")

@@ -6,18 +6,20 @@ from litestar import Response, Router, get
 
 from tactful.domain.errors import TactfulError
 from tactful.web import cart, known, look, quiz, speak
-from tactful.web.covers import cover
+from tactful.web.covers import STYLES, cover
 from tactful.web.pages import FILES, asset, missing, page, picture
 from tactful.web.visitor import Req, shop_of, visitor_of
 
 
 @get("/covers/{name:str}")
 async def cover_of(request: Req, name: str) -> Response[Any]:
-    """A cover, drawn."""
-    found = shop_of(request).engine.shelf().catalogue.get(name.removesuffix(".svg"))
-    if found is None or not name.endswith(".svg"):
-        return missing(request, visitor_of(request), "We have no such book.")
-    return picture(cover(found.title, ", ".join(found.values("author")), found.values("subjects")), "image/svg+xml")
+    """A cover, drawn: the usual one, or `emma.type.svg`, one of its others."""
+    item, _, style = name.removesuffix(".svg").partition(".")
+    found = shop_of(request).engine.shelf().catalogue.get(item)
+    if found is None or not name.endswith(".svg") or style not in ("", *STYLES):
+        return missing(request, visitor_of(request), "We have no such cover.")
+    drawn = cover(found.title, ", ".join(found.values("author")), found.values("subjects"), style)
+    return picture(drawn, "image/svg+xml")
 
 
 @get("/shop/{name:str}")
@@ -34,7 +36,7 @@ def _sorry(request: Req, error: TactfulError) -> Response[str]:
 
 
 HANDLERS = [
-    look.home, look.shelves, look.shelf, look.book, look.weekly, look.make_weekly, look.why, look.try_out,
+    look.home, look.shelves, look.shelf, look.book, look.find, look.why_not, look.weekly, look.make_weekly, look.why, look.try_out,
     speak.dial, speak.verdict, speak.mute,
     quiz.begin, quiz.ask, quiz.answer,
     cart.cart, cart.change, cart.buy,

@@ -23,7 +23,7 @@ from tactful.web.visitor import (
 )
 
 VERDICTS = ("liked", "disliked", "clicked", "finished")
-BACK = re.compile(r"/|/(you|quiz|cart|weekly|shelves|preview)|/quiz/[0-9]|/(book|shelf)/[^/?#\\]+")
+BACK = re.compile(r"/|/(you|quiz|cart|weekly|shelves|preview|search)|/quiz/[0-9]|/(book|shelf)/[^/?#\\]+")
 """Pages to which a form may send the browser back."""
 MUTED_MOST = 50
 

@@ -17,6 +17,7 @@ from tactful.domain.identity import ANONYMOUS
 from tactful.domain.words import Languages, Words
 from tactful.engine import Engine
 from tactful.flow.gate import DAY
+from tactful.stores.missed import Missed
 
 Req = Request[Any, Any, Any]
 COOKIE = "reader"
@@ -48,6 +49,7 @@ class Shop(Protocol):
 
     engine: Engine
     languages: Languages
+    missed: Missed | None
 
     @property
     def access(self) -> Tokens:

@@ -94,3 +94,8 @@ def birth_year(value: object, now: int) -> int:
     if not this - OLDEST_YEARS <= found <= this:
         raise Impossible(f"nobody alive was born then; send a year from {this - OLDEST_YEARS} to {this}")
     return found
+
+
+def moment_ms(value: object) -> int:
+    """A moment in milliseconds since 1970; see `moment`. Raises Impossible."""
+    return (datetime.fromisoformat(moment(value)) - _EPOCH) // timedelta(milliseconds=1)
