@@ -92,7 +92,9 @@ def test_gini_is_the_mean_difference_between_two_items(had: list[int]) -> None:
     places = {str(item): count for item, count in enumerate(had)}
     spread = Spread.of({**places, "not for sale": 99}, list(places))
     assert (spread.items, spread.shown) == (len(had), sum(count > 0 for count in had))
-    if sum(had):
+    most_first, whole = sorted(had, reverse=True), sum(had)
+    if whole:
+        assert sum(most_first[: spread.half]) >= whole / 2 > sum(most_first[: spread.half - 1])
         apart = sum(abs(one - other) for one in had for other in had)
         assert spread.gini == pytest.approx(apart / (2 * len(had) * sum(had)))
     share, part = spread.curve.T

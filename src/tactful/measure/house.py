@@ -127,12 +127,13 @@ class House(Struct):
 class Spread(Struct, frozen=True):
     """How evenly places fall to the items that could have them.
 
-    items: how many there are; shown: how many had any place. gini: 0 where all have as many, near 1 where one has them all.
+    items: how many there are; shown: how many had any place; half: the fewest that have half of all places together. gini: 0 where all have as many, near 1 where one has them all.
     curve: float64[points, 2]: the share of the items, fewest places first, and the share of the places that they have together.
     """
 
     items: int
     shown: int
+    half: int
     gini: float
     curve: NDArray[np.float64]
 
@@ -147,11 +148,12 @@ class Spread(Struct, frozen=True):
         count, whole = len(had), float(had.sum())
         share = np.linspace(0.0, 1.0, points)
         if not whole:
-            return Spread(count, 0, 0.0, np.column_stack([share, share]))
+            return Spread(count, 0, 0, 0.0, np.column_stack([share, share]))
         gini = float(((2 * np.arange(1, count + 1) - count - 1) * had).sum() / (count * whole))
         along = np.concatenate([[0.0], had.cumsum() / whole])
         curve = np.column_stack([share, np.interp(share, np.linspace(0.0, 1.0, count + 1), along)])
-        return Spread(count, int(np.count_nonzero(had)), gini, curve)
+        half = 1 + int(np.searchsorted(had[::-1].cumsum(), whole / 2))
+        return Spread(count, int(np.count_nonzero(had)), half, gini, curve)
 
 
 def _more(counts: dict[Key, int], key: Key, count: int) -> None:

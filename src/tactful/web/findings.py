@@ -107,12 +107,11 @@ def personal(house: House) -> Finding:
 
 def coverage(spread: Spread) -> Finding:
     """How evenly places fall to items."""
-    half = next((float(share) for share, part in spread.curve if part >= 0.5), 1.0)
     says = "Nothing was shown."
     if spread.shown:
         says = (
             f"{spread.shown:,} of {spread.items:,} items that can be had were chosen at least once ({percent(spread.shown, spread.items)}). "
-            f"The {round(100 * (1 - half))}% chosen most fill half of all places. Gini {spread.gini:.2f} (0: all alike, 1: one has all)."
+            f"Half of all places go to {many(spread.half, 'item')}. Gini {spread.gini:.2f} (0: all alike, 1: one has all)."
         )
     rows = [(f"{share:.0%}", f"{part:.1%}") for share, part in spread.curve[::4]]
     points = tuple((round(float(share), 4), round(float(part), 4), "") for share, part in spread.curve)
