@@ -57,9 +57,10 @@ class Step(Struct, frozen=True):
         turn = (np.arange(len(best)) - starts[of_part[best]] + 1) / np.array(self.shares)[of_part[best]]
         in_turn = best[np.lexsort((of_part[best], turn))]
         _, item = _numbered(of_row[in_turn], width)
-        first = np.full(len(in_turn), len(in_turn))
-        np.minimum.at(first, item, np.arange(len(in_turn)))
-        winners = in_turn[first[item] == np.arange(len(in_turn))]
+        numbers = np.arange(len(in_turn))
+        first = np.empty(len(in_turn), np.int64)
+        first[item[::-1]] = numbers[::-1]  # where several are written to one place, the last one stays
+        winners = in_turn[first[item] == numbers]
         chance = 1.0 / (1.0 + np.arange(len(winners)))
         factor = np.zeros(len(cells))
         factor[winners] = chance * (whole.sum() / (chance.sum() or 1.0)) / whole[winners]
