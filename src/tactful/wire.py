@@ -180,7 +180,7 @@ def engine_of(home: Home, stores: Stores, shell: Shell | None = None, noted: boo
 
 def index_of(home: Home) -> WordIndex:
     """What the catalogue is searched with. Reads nothing before the first search."""
-    return WordIndex(home.words, home.settings.search.attributes)
+    return WordIndex(home.words, home.settings.search.attributes, home.charter.topics)
 
 
 def missed_of(home: Home) -> Missed:

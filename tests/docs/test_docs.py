@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.http.served import free_port
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 
@@ -41,7 +43,7 @@ def test_architecture_names_every_room() -> None:
             assert f"{room.name}/" in text, f"ARCHITECTURE.md does not mention {room.name}/"
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/placements.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/placements.md", "docs/search.md"])
 def test_commands_run(page: str, tmp_path: Path, small_movielens: Path) -> None:
     """Every `$ tactful ...` and `$ curl ...` of a page, in its order, in one empty folder; a small stand-in takes MovieLens's place."""
     commands = []
@@ -49,7 +51,8 @@ def test_commands_run(page: str, tmp_path: Path, small_movielens: Path) -> None:
         commands += [line[2:] for line in _whole(block) if line.startswith("$ ") and not line.startswith("$ make")]
     assert commands, f"{page} shows no commands"
     # `tactful serve &` needs a port of its own, and must end with the page.
-    script = "set -eu\n" + "\n".join(_adapted(command, small_movielens) for command in commands)
+    port = free_port()
+    script = "set -eu\n" + "\n".join(_adapted(command, small_movielens, port) for command in commands)
     script = re.sub(r"^tactful ", f"{sys.executable} -m tactful ", script, flags=re.M)
     done = subprocess.run(
         ["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
@@ -68,10 +71,11 @@ def _whole(block: str) -> list[str]:
     return lines
 
 
-def _adapted(command: str, movielens: Path) -> str:
-    command = command.replace("../shared/data/ml-1m", str(movielens))
+def _adapted(command: str, movielens: Path, port: int) -> str:
+    command = command.replace("../shared/data/ml-1m", str(movielens)).replace("localhost:8000", f"localhost:{port}")
     if command.rstrip().endswith("&"):
-        return f"{command[:-1].strip()} --port 0 & server=$!; trap 'kill $server; wait $server || true' EXIT; sleep 3"
+        served = f"{command[:-1].strip()} --port {port} & server=$!; trap 'kill $server; wait $server || true' EXIT"
+        return f"{served}; until curl -sf localhost:{port}/healthz > /dev/null; do sleep 0.2; done"
     return command
 
 

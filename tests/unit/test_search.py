@@ -13,8 +13,9 @@ import tactful.stores.search as module
 from tactful.contracts import SearchIndexContract
 from tactful.domain.catalogue import Catalogue
 from tactful.domain.errors import SearchNotReady
-from tactful.domain.item import Item
+from tactful.domain.item import Item, Text
 from tactful.domain.spelling import Vocabulary, distances, words_of
+from tactful.domain.topics import Topic
 from tactful.ports import SearchIndex
 from tactful.stores.search import WORDS, WordIndex
 from tactful.stores.words import Words, drop_words
@@ -201,6 +202,32 @@ def test_the_title_counts_more_than_the_author_and_the_author_more_than_the_text
 )
 def test_what_was_meant_comes_first(query: str, first: str) -> None:
     assert found(query)[0] == first
+
+
+MANY = Item(
+    id="war", title="Война и мир", language="ru", texts={"en": Text("War and Peace", "A war"), "de": Text("", "Ein Krieg")},
+    topics=("world/russia",),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("query", ["война", "war and peace", "krieg", "russia", "the whole world"])
+def test_an_item_is_found_in_all_its_languages_and_by_its_topics_and_those_above(query: str) -> None:
+    known = Catalogue.of([MANY, Item(id="other", title="Herring")])
+    finder = WordIndex(topics={"world": Topic(words="the whole world")}).over(known)
+    assert found(f"{query} ", finder=finder, known=known) == ["war"]
+    assert [one.lower() for one in finder.suggest(query, 3)][:1] == [query] or query in ("krieg", "война")
+
+
+def test_the_title_that_was_typed_counts_in_any_language() -> None:
+    known = Catalogue.of([Item(id="longer", title="War and Peace and other stories"), MANY])
+    assert found("war and peace", finder=WordIndex().over(known), known=known) == ["war", "longer"]
+
+
+def test_other_words_for_topics_are_read_anew(tmp_path: Path) -> None:
+    known = Catalogue.of([MANY])
+    assert found("tsars", finder=WordIndex(tmp_path / WORDS).over(known), known=known) == []
+    told = {"world/russia": Topic(words="the land of the tsars")}
+    assert found("tsars", finder=WordIndex(tmp_path / WORDS, topics=told).over(known), known=known) == ["war"]
 
 
 def test_the_last_word_may_be_unfinished_until_a_space_ends_it() -> None:

@@ -82,6 +82,11 @@ class Item(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_d
         """The attribute's values as text, several or none."""
         return values_in(self.attributes, attribute)
 
+    @property
+    def titles(self) -> tuple[str, ...]:
+        """What it is called: its own title, then those in other languages."""
+        return tuple(dict.fromkeys([self.title, *(one.title for one in self.texts.values() if one.title)]))
+
     def price_in(self, market: str) -> Price | None:
         """The price of a price list; where the item has none of that name, its list price. Knows no person."""
         return self.prices.get(market, self.price)

@@ -6,6 +6,7 @@ import numpy as np
 from msgspec import Struct
 
 from tactful.domain.catalogue import Catalogue, Mask, Rows
+from tactful.domain.item import Item
 from tactful.domain.spelling import words_of
 from tactful.domain.view import Moment
 from tactful.ports import Guard
@@ -29,13 +30,14 @@ class Sensitive(Guard, Struct, frozen=True, forbid_unknown_fields=True):
         if self.asked and moment.query:
             typed = frozenset(words_of(moment.query))
             for place in np.flatnonzero(~permitted).tolist():
-                permitted[place] = _named(catalogue.item(int(rows[place])).title, typed)
+                permitted[place] = _named(catalogue.item(int(rows[place])), typed)
         return permitted
 
 
-def _named(title: str, typed: frozenset[str]) -> bool:
-    """Whether these words name this title: all of it, in full and without a mistake."""
-    words = words_of(title)
-    if len(words) > 1 and len(words[0]) <= ARTICLE:
-        del words[0]
-    return bool(words) and typed.issuperset(words)
+def _named(item: Item, typed: frozenset[str]) -> bool:
+    """Whether these words name this item: all of one of its titles, in full and without a mistake."""
+    for title in map(words_of, item.titles):
+        telling = title[1:] if len(title) > 1 and len(title[0]) <= ARTICLE else title
+        if telling and typed.issuperset(telling):
+            return True
+    return False

@@ -3,7 +3,7 @@
 import logging
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,8 @@ from msgspec import Struct
 from tactful.domain.catalogue import Catalogue, Mask, Rows
 from tactful.domain.errors import SearchNotReady
 from tactful.domain.spelling import Vocabulary, words_of
-from tactful.stores.words import Hit, Words, attributes_of
+from tactful.domain.topics import Topic
+from tactful.stores.words import BETWEEN, Hit, Said, Words
 
 WORDS = "search.db"
 """The name of the file in an installation."""
@@ -22,11 +23,13 @@ WORDS_MOST = 12
 """So many words of a query count; nobody types more to find a thing."""
 PREFIX_LEAST = 2
 """The last word may be unfinished from so many letters on."""
-OFTEN = 3000
+OFTEN = 2000
 """A word in more items is frequent: it is not weighed where others say more, and where none does, hits are not weighed one by one."""
 TELLING = 0.25
 """Where nothing has all the words, those that a larger share of the items has are left out."""
 AND, OR = " AND ", " OR "
+COMPARED_MOST = 400
+"""The titles of so many of the best hits are compared with the query, and of all that are just that."""
 SUGGEST_FROM = 200
 """So many of the best hits are looked through for suggestions."""
 
@@ -50,16 +53,17 @@ class WordIndex:
     """The words of a catalogue that changes. Nothing is read before the first search.
 
     path: a file that the workers of an installation share; None keeps all in memory. attributes: those that are searched beside
-    title and text; empty takes all. later: does long work without keeping anybody waiting.
+    titles and texts; empty takes all. topics: the taxonomy, whose words are searched too. later: does long work without keeping anybody waiting.
     """
 
     def __init__(
         self,
         path: Path | None = None,
         attributes: Sequence[str] = (),
+        topics: Mapping[str, Topic] | None = None,
         later: Callable[[Callable[[], None]], None] = in_thread,
     ) -> None:
-        self._path, self.attributes, self._later = path, tuple(attributes), later
+        self._path, self.said, self._later = path, Said(attributes, topics), later
         self._words: Words | None = None
         self._taken = Catalogue()
         self._vocabulary: Vocabulary | None = None
@@ -72,7 +76,7 @@ class WordIndex:
     def ready(self, catalogue: Catalogue) -> tuple[Words, Vocabulary]:
         """The words of the catalogue; while many are being read, those of the one before. Raises SearchNotReady if there is none."""
         if self._words is None:
-            self._words = Words(self._path, self.attributes)
+            self._words = Words(self._path, self.said)
         if catalogue.version > self._taken.version and not self._busy:
             self._busy = True
             if len(catalogue) <= AT_ONCE or self._words.path is None:
@@ -88,7 +92,7 @@ class WordIndex:
 
     def _beside(self, catalogue: Catalogue) -> None:
         """In a thread of its own, and so with a connection of its own."""
-        words = Words(self._path, self.attributes)
+        words = Words(self._path, self.said)
         try:
             self._take_in(words, catalogue)
         except sqlite3.Error as error:  # what was read before goes on serving; the next search tries again
@@ -118,7 +122,11 @@ class Finder:
         if not reading.words:
             return []
         hits = self._all(words, vocabulary, reading) or self._some(words, vocabulary, reading)
-        weighed = [(row, weight * _likeness(title, reading.words)) for row, title, weight in hits]
+        whole = " ".join(reading.words)
+        hits.sort(key=lambda hit: (hit[1] != whole, -hit[2], hit[0]))
+        weighed = [
+            (row, weight * _likeness(title, reading.words)) for row, title, weight in hits[: max(most, COMPARED_MOST)]
+        ]
         return sorted(weighed, key=lambda hit: (-hit[1], hit[0]))[:most]
 
     def mend(self, query: str) -> str:
@@ -148,8 +156,8 @@ class Finder:
 
     def _phrases(self, row: int) -> list[str]:
         item = self._catalogue.item(row)
-        values = [value for name in attributes_of(item, self._index.attributes) for value in item.values(name)]
-        return list(dict.fromkeys([item.title, *values]))
+        single, several = self._index.said.of(item)
+        return list(dict.fromkeys([*item.titles, *single, *several]))
 
     def _all(self, words: Words, vocabulary: Vocabulary, reading: Reading) -> list[Hit]:
         """What has all the words. Frequent ones are not weighed where others say more."""
@@ -202,23 +210,25 @@ def _piece(word: str, unfinished: bool) -> str:
     return f'("{word}" OR "{word}" *)' if unfinished else f'"{word}"'
 
 
-def _likeness(title: str, typed: Sequence[str]) -> float:
-    """What an item counts more for its title: the one that was typed, one that begins like it, one that has some of the words.
+def _likeness(titles: str, typed: Sequence[str]) -> float:
+    """What an item counts more for a title: the one that was typed, one that begins like it, one that has some of the words.
 
     BM25 alone would have a short author before a long title.
     """
-    whole = " ".join(typed)
-    if title == whole:
-        return 4.0
-    said = title.split()
-    having = sum(any(one.startswith(word) for one in said) for word in typed) / len(typed)
-    return 1.0 + having + (0.5 if title.startswith(whole) else 0.0)
+    whole, best = " ".join(typed), 1.0
+    for title in titles.split(BETWEEN):
+        if title == whole:
+            return 4.0
+        said = title.split()
+        having = sum(any(one.startswith(word) for one in said) for word in typed) / len(typed)
+        best = max(best, 1.0 + having + (0.5 if title.startswith(whole) else 0.0))
+    return best
 
 
-def _share(title: str, typed: Sequence[str]) -> float:
-    """Which share of a title was typed, 0 to 1."""
-    said = title.split()
-    return sum(word in typed for word in said) / len(said) if said else 0.0
+def _share(titles: str, typed: Sequence[str]) -> float:
+    """Which share of a title was typed, 0 to 1; of the title of which it is most."""
+    said = [title.split() for title in titles.split(BETWEEN)]
+    return max(sum(word in typed for word in title) / max(len(title), 1) for title in said)
 
 
 def _goes_on(said: Sequence[str], typed: Sequence[str]) -> bool:

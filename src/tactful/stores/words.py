@@ -4,20 +4,23 @@ import hashlib
 import logging
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from tactful.domain.catalogue import unpack
 from tactful.domain.item import Item
 from tactful.domain.spelling import words_of
+from tactful.domain.topics import Topic, Topics
 
-SCHEMA = 1
+SCHEMA = 2
 WAIT_S = 5.0
 """How long whoever takes items in waits for another worker that does so too, in seconds."""
 HITS_MOST = 500
 """So many hits of a query of frequent words are looked at in each of these places."""
 PLACES = ("{title} : ", "{said} : ", "")
+BETWEEN = " / "
+"""Between the titles of an item in different languages: no word of any."""
 WEIGHTS = "10.0, 5.0, 3.0, 1.0"
 """What a word counts in the title, in what an attribute says, in one of several things it says, and in the text."""
 
@@ -35,15 +38,36 @@ _PLAIN = "SELECT rowid, title FROM word WHERE word MATCH ? LIMIT ?"
 log = logging.getLogger("tactful")
 Marked = tuple[int, int, bytes]  # row, mark, packed item
 Hit = tuple[int, str, float]
-"""Row, words of the title, weight."""
+"""Row, words of the titles, weight."""
+
+
+class Said:
+    """What is searched of items beside their titles and texts. attributes: those; empty takes all. topics: the taxonomy, for its words."""
+
+    def __init__(self, attributes: Sequence[str] = (), topics: Mapping[str, Topic] | None = None) -> None:
+        self.attributes, self._tree = tuple(attributes), Topics(topics)
+        self.named = sorted((name, topic.words, topic.parent) for name, topic in self._tree.topics.items())
+
+    def of(self, item: Item) -> tuple[list[str], list[str]]:
+        """What an item says in attributes that say one thing, and in those that say several; its topics and those above are of these."""
+        single: list[str] = []
+        several: list[str] = []
+        for name in self.attributes or sorted(item.attributes):
+            value = item.attributes.get(name)
+            if value is not None and not isinstance(value, bool):  # a yes or no says nothing by itself
+                (several if isinstance(value, list) else single).extend(item.values(name))
+        for topic in dict.fromkeys(above for own in item.topics for above in self._tree.inherited(own).above):
+            declared = self._tree.topics.get(topic)
+            several.append((declared.words if declared else "") or topic.rpartition("/")[2])
+        return single, several
 
 
 class Words:
-    """path: the file; None keeps all in memory. attributes: those whose words are searched; empty takes all. For one thread."""
+    """path: the file; None keeps all in memory. said: what is searched of an item beside its titles and texts. For one thread."""
 
-    def __init__(self, path: Path | None, attributes: Sequence[str] = ()) -> None:
-        self.path, self._attributes = path, tuple(attributes)
-        self._key = hashlib.blake2b(repr((SCHEMA, self._attributes)).encode(), digest_size=16).digest()
+    def __init__(self, path: Path | None, said: "Said") -> None:
+        self.path, self._said = path, said
+        self._key = hashlib.blake2b(repr((SCHEMA, said.attributes, said.named)).encode(), digest_size=16).digest()
         self._db = _opened(path)
 
     def version(self) -> int:
@@ -87,11 +111,10 @@ class Words:
         self._db.executemany("INSERT OR REPLACE INTO mark VALUES (?, ?)", ((row, mark) for row, mark, _ in fresh))
 
     def _columns(self, item: Item) -> tuple[str, str, str, str]:
-        said: list[str] = []
-        topics: list[str] = []
-        for name in attributes_of(item, self._attributes):
-            (topics if isinstance(item.attributes[name], list) else said).extend(item.values(name))
-        return (_joined(item.title), _joined("\n".join(said)), _joined("\n".join(topics)), _joined(item.text))
+        single, several = self._said.of(item)
+        texts = [item.text, *(one.text for one in item.texts.values())]
+        titles = BETWEEN.join(_joined(title) for title in item.titles)
+        return (titles, _joined("\n".join(single)), _joined("\n".join(several)), _joined("\n".join(texts)))
 
     def weighed(self, expression: str) -> list[Hit]:
         """All that matches an FTS5 expression, weighed by BM25. For words that are not frequent: it takes about 2 µs for each place."""
@@ -126,12 +149,6 @@ class Words:
     def close(self) -> None:
         """Let go of the file."""
         self._db.close()
-
-
-def attributes_of(item: Item, chosen: Sequence[str]) -> list[str]:
-    """The attributes of an item that are searched: those chosen, or all; a yes or no says nothing by itself."""
-    names = chosen or sorted(item.attributes)
-    return [name for name in names if name in item.attributes and not isinstance(item.attributes[name], bool)]
 
 
 def drop_words(path: Path) -> None:
