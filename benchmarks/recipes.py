@@ -17,7 +17,7 @@ from msgspec import Struct, structs
 
 from benchmarks.world import show
 from tactful.cli.demonstration import consent_of, item_of
-from tactful.domain.catalogue import pack
+from tactful.domain.catalogue import Catalogue
 from tactful.domain.charter import Charter
 from tactful.domain.consent import Consent
 from tactful.domain.decision import Ask
@@ -101,10 +101,7 @@ def open_bookshop(taught: int, judged: int) -> Bookshop:
             (Path(folder) / target).write_text(text, encoding="utf-8")
         home = read_home(Path(folder))
     crowd = list(readers(taught + judged, SEED, UNTIL))
-    items = [item_of(book) for book in books()]
-    catalogue = home.charter.empty_catalogue().with_items(
-        ((row, pack(item)) for row, item in enumerate(items)), len(items)
-    )
+    catalogue = Catalogue.of([item_of(book) for book in books()], home.charter.proxies)
     consents = {reader.id: Consent.of([consent_of(reader, UNTIL, home.charter.version)]) for reader in crowd[:taught]}
     people: list[tuple[str, list[Event]]] = [
         (reader.id, [_kept(act, home.charter) for act in reader.acts]) for reader in crowd[:taught]
@@ -149,6 +146,21 @@ def bought_along(reader: Reader) -> Iterator[Case]:
             yield Case(reader, before, ask, [acts[place].book for place in buys[1:]], first.at + 1)
 
 
+def reading_on(reader: Reader) -> Iterator[Case]:
+    """The last visit begins: which of the books that they read do they finish in it? Readers open what they buy at once (`clicked`)."""
+    visits = list(_visits(reader))
+    before = [act for visit in visits[:-1] for act in visit]
+    opened = [
+        structs.replace(act, id=f"{act.id} opened", verb="clicked", at=act.at + 1)
+        for act in before
+        if act.verb == "bought"
+    ]
+    wanted = [act.book for act in visits[-1] if act.verb == "finished"]
+    if wanted:
+        known = sorted([*before, *opened], key=lambda act: act.at)
+        yield Case(reader, known, Ask("continue"), wanted, visits[-1][0].at - 1)
+
+
 def begun(placement: str, verbs: Sequence[str]) -> Callable[[Reader], Iterator[Case]]:
     """The last visit begins: which books that they know already do they turn to in it? Only for those who do."""
 
@@ -179,12 +191,12 @@ def mid_visit(placement: str) -> Callable[[Reader], Iterator[Case]]:
 
 
 def searching(reader: Reader) -> Iterator[Case]:
-    """The reader types a subject they care for: which of the books about it will they look at next?"""
-    subject = reader.answers.subjects[0].replace("-", " ")
-    about = {book.id for book in books() if reader.answers.subjects[0] in book.subjects}
-    wanted = [book for book in next_choices(reader, 12) if book in about]
+    """The reader types a mood that they like: which three of the books found will they look at next?"""
+    mood = reader.answers.moods[0]
+    found = {book.id for book in books() if book.mood == mood}
+    wanted = [book for book in next_choices(reader, 12) if book in found]
     if wanted:
-        yield Case(reader, reader.acts, Ask("search", query=subject), wanted)
+        yield Case(reader, reader.acts, Ask("search", query=mood), wanted[:3])
 
 
 def after_the_quiz(reader: Reader) -> Iterator[Case]:
@@ -204,11 +216,14 @@ def _visits(reader: Reader) -> Iterator[list[Act]]:
 
 
 class Aim(Struct, frozen=True):
-    """What a recipe is for. placement: in the demo; cases: what it is judged on; instead: what popularity is, where it is not `popular`."""
+    """What a recipe is for. placement: in the demo; cases: what it is judged on; instead: what popularity is, where it is not `popular`.
+    speaks: a row that is left out where it has nothing to show, so it is judged where it has something, against as many popular items.
+    """
 
     placement: str
     cases: Callable[[Reader], Iterator[Case]]
     instead: Strategy = Popular()
+    speaks: bool = False
 
 
 AIMS: Mapping[str, Aim] = {
@@ -217,8 +232,8 @@ AIMS: Mapping[str, Aim] = {
     "discover": Aim("discover", coming_back("discover", new=True)),
     "related": Aim("related", on_the_page),
     "complements": Aim("together", bought_along),
-    "continue": Aim("continue", begun("continue", ("finished",))),
-    "viewed, not bought": Aim("left", begun("left", ("viewed", "bought"))),
+    "continue": Aim("continue", reading_on, speaks=True),
+    "viewed, not bought": Aim("left", begun("left", ("viewed", "bought")), speaks=True),
     "this visit": Aim("session", mid_visit("session")),
     "personal menu": Aim("menu", mid_visit("menu")),
     "search": Aim("search", searching, Cascade((Part(Search(), 1e-9), Part(Popular())))),
@@ -237,10 +252,14 @@ def judge(shop: Bookshop, aim: Aim) -> Verdict:
     recipe = structs.replace(recipe, strategy=recipe.maker or recipe.strategy)  # a list made ahead, made now
     plain = structs.replace(recipe, strategy=aim.instead, fallback=None)
     cases = [case for reader in shop.judges for case in aim.cases(reader)]
-    shown, others = ([shop.decide(one, case) for case in cases] for one in (recipe, plain))
-    limit = recipe.placement.limit
+    shown = [shop.decide(recipe, case) for case in cases]
+    if aim.speaks:
+        cases = [case for slots, case in zip(shown, cases, strict=True) if slots]
+        shown = [slots for slots in shown if slots]
+    limits = [len(slots) if aim.speaks else recipe.placement.limit for slots in shown]
+    others = [shop.decide(plain, case)[:limit] for limit, case in zip(limits, cases, strict=True)]
     own, popular = (
-        np.array([ndcg(slots, case.wanted, limit) for slots, case in zip(lists, cases, strict=True)])
+        np.array([ndcg(slots, case.wanted, limit) for slots, case, limit in zip(lists, cases, limits, strict=True)])
         for lists in (shown, others)
     )
     low, high = interval(own - popular)

@@ -16,6 +16,7 @@ from tactful.domain.errors import BadInput, StaleModel, UnknownPage, UnknownPlac
 from tactful.domain.event import Arrival, Value
 from tactful.domain.identity import ALIAS, ANONYMOUS, CHOSEN, DEVICE, Link
 from tactful.domain.item import Item
+from tactful.domain.note import Note
 from tactful.domain.placement import Page
 from tactful.domain.profile import UNKNOWN, Profile
 from tactful.domain.receipt import Receipt
@@ -55,11 +56,13 @@ NOT_MENDABLE = "none of its traits can be used as they are, nor may any be kept 
 
 
 class Shell(Struct, frozen=True):
-    """What the engine cannot know by itself. now: milliseconds since 1970; name: a fresh unguessable name; dice: chance."""
+    """What the engine cannot know by itself. now: milliseconds since 1970; name: a fresh unguessable name; dice: chance;
+    passed: seconds since some moment, whatever anybody sets the clock to."""
 
     now: Callable[[], int]
     name: Callable[[], str]
     dice: Dice
+    passed: Callable[[], float] = float
 
 
 def _nobody(person: str) -> None:
@@ -106,8 +109,11 @@ class Engine:
         pages: Mapping[str, Page] | None = None,
         lists: ListStore | None = None,
         index: Callable[[Catalogue], SearchIndex] | None = None,
+        noted: bool = False,
     ) -> None:
-        """index: what searches a state of the catalogue by words; None: nothing can be searched."""
+        """index: what searches a state of the catalogue by words; None: nothing can be searched. noted: decisions leave notes for the
+        owner's page."""
+        self.noted = noted
         self.pages: Mapping[str, Page] = pages or {}
         self.stores, self.models, self.charter, self.recipes, self.shell = stores, models, charter, recipes, shell
         self.onward, self._index = onward or Onward(), index
@@ -473,7 +479,7 @@ class Engine:
 
     def scene(self, person: str | None, context: Mapping[str, Value] | None = None) -> Scene:
         """Everything that decisions for this person need, as it is now. person: None for somebody unknown."""
-        now = self.shell.now()
+        now, began = self.shell.now(), self.shell.passed()
         with self.stores.glance():
             shelf = self.shelf()
             consent, profile = NOBODY, UNKNOWN
@@ -481,7 +487,7 @@ class Engine:
                 self.people.refresh()
                 person = self.people.who(person, now)
                 consent, profile = self.people.effective(person), self.people.profile(person)
-        return Scene(person, consent, profile, shelf, self.charter, now, context or {})
+        return Scene(person, consent, profile, shelf, self.charter, now, context or {}, began)
 
     def view(
         self, profile: Profile, consent: Consent, purpose: str, surface: str, now: int, catalogue: Catalogue
@@ -494,7 +500,8 @@ class Engine:
         decision, receipt = self._made(scene, look, page, placed, self.shell.dice, self.shell.name())
         known = scene.known(look)
         keep = RECEIPT_MS if known else ANONYMOUS_RECEIPT_MS
-        durable = self.stores.receipts.append(receipt, scene.now + keep, known and self.onward.decisions)
+        note = Note.of(receipt, (self.shell.passed() - scene.began) * 1000) if self.noted else None
+        durable = self.stores.receipts.append(receipt, scene.now + keep, known and self.onward.decisions, note)
         return Answer(decision, receipt, durable, scene.shelf.catalogue)
 
     def _made(

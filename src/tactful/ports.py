@@ -22,6 +22,7 @@ from tactful.domain.errors import NoModel
 from tactful.domain.event import VERBS, Event
 from tactful.domain.identity import Link
 from tactful.domain.item import Item
+from tactful.domain.note import Note
 from tactful.domain.receipt import Receipt
 from tactful.domain.view import Moment, View
 
@@ -135,14 +136,25 @@ class LinkLog(Protocol):
         """Leave nothing of the person, not even in the links of others."""
 
 
+NOTE_MS = 86_400_000
+"""How long the note of a decision is kept, in milliseconds: a day, as a receipt that names nobody."""
+
+
 class ReceiptLog(Protocol):
     """Where receipts are kept. Readable at once; durable within a tenth of a second, or at once if asked."""
 
-    def append(self, receipt: Receipt, keep_until: int, feed: bool = False) -> Ack[None]:
-        """Keep a receipt. Need not be waited for. feed: give it a place in the feed, if it names a person."""
+    def append(self, receipt: Receipt, keep_until: int, feed: bool = False, note: Note | None = None) -> Ack[None]:
+        """Keep a receipt. Need not be waited for. feed: give it a place in the feed, if it names a person. note: kept along with it,
+        and forgotten with the person."""
 
     def get(self, receipt: str) -> Receipt | None:
         """The receipt, or None if there is none (any more)."""
+
+    def noted(self) -> int:
+        """The number of the last note ever kept; 0 if there was none. Cheap. Numbers only grow."""
+
+    def notes(self, after: int, most: int) -> list[tuple[int, Note]]:
+        """Notes numbered above `after`, at most so many, with their numbers, in the order in which they were kept. None: there are no more."""
 
     def forget(self, person: str) -> Ack[None]:
         """Leave nothing of the person."""
@@ -173,6 +185,9 @@ class Quarantine(Protocol):
 
     def pieces(self) -> list[Quarantined]:
         """All pieces, oldest first."""
+
+    def count(self) -> int:
+        """How many pieces there are."""
 
     def drop(self, pieces: Sequence[Quarantined]) -> Ack[None]:
         """Let go of these pieces; what is not there (any more) is passed over. Of two that are the same, both go."""

@@ -25,7 +25,8 @@ class Look(Struct, frozen=True):
 
 
 class Scene(Struct, frozen=True):
-    """One person (None: somebody unknown) at one moment, in front of one state of the shelf. now: ms since 1970."""
+    """One person (None: somebody unknown) at one moment, in front of one state of the shelf. now: ms since 1970; began: by the
+    shell's other clock, in seconds."""
 
     person: str | None
     consent: Consent
@@ -34,6 +35,7 @@ class Scene(Struct, frozen=True):
     charter: Charter
     now: int
     context: Mapping[str, Value]
+    began: float = 0.0
     _views: dict[tuple[str, str], View] = field(default_factory=dict)
 
     def view(self, purpose: str, surface: str) -> View:

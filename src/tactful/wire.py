@@ -163,16 +163,18 @@ def real_shell() -> Shell:
     """The machine's clock, unguessable names, real dice."""
     return Shell(
         now=lambda: time.time_ns() // 1_000_000,
-        name=lambda: secrets.token_urlsafe(16),
+        name=lambda: secrets.token_hex(16),  # no dash, which a command line would take for an option
         dice=random.Random(secrets.randbits(64)),
+        passed=time.monotonic,
     )
 
 
-def engine_of(home: Home, stores: Stores, shell: Shell | None = None) -> Engine:
-    """The engine of an installation, on stores that are already open."""
+def engine_of(home: Home, stores: Stores, shell: Shell | None = None, noted: bool = False) -> Engine:
+    """The engine of an installation, on stores that are already open. noted: decisions leave notes for the owner's page."""
     return Engine(
         stores, home.models, home.charter, home.recipes, shell or real_shell(),
         home.settings.limits.cached_events, str(home.path), onward_of(home, stores), home.settings.pages, home.lists, index_of(home).over,
+        noted,
     )  # fmt: skip
 
 

@@ -60,7 +60,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with log.open("wb") as out:
         serving = subprocess.Popen(command, stdout=out, stderr=out, env={**os.environ, "PYTHONUNBUFFERED": "1"})
     try:
-        until = time.monotonic() + 60
+        until = time.monotonic() + 240
         while b"Serving" not in log.read_bytes():
             assert serving.poll() is None and time.monotonic() < until, log.read_text()
             time.sleep(0.1)
@@ -346,8 +346,8 @@ def test_by_keyboard(page: Any) -> None:
     page.goto("/")
     page.keyboard.press("Tab")
     assert page.locator(":focus").inner_text() == "Skip to the books"
-    reached = []
-    for _ in range(26):
+    reached, books = ["nothing"], titles(page)
+    while len(reached) < 40 and reached[-1] not in books:
         page.keyboard.press("Tab")
         focus = page.locator(":focus")
         reached.append(focus.inner_text().strip() or focus.get_attribute("name"))
@@ -355,9 +355,16 @@ def test_by_keyboard(page: Any) -> None:
             "e => [getComputedStyle(e), getComputedStyle(e, '::after')].some(s => s.outlineStyle === 'solid' && parseFloat(s.outlineWidth) >= 2)"
         )
         assert ring, f"no visible focus on {reached[-1]}"
-    assert {"Off", "This visit", "Remember me", "learn", "Sea", "All shelves", "Find your taste in two minutes"} <= set(
-        reached
-    )
+    assert {
+        "Off",
+        "This visit",
+        "Remember me",
+        "learn",
+        "q",
+        "Adventure",
+        "All shelves",
+        "Find your taste in two minutes",
+    } <= set(reached)
     assert reached[-1] in titles(page)
     page.keyboard.press("Enter")
     page.wait_for_url("**/book/*")

@@ -42,7 +42,7 @@ def run(home: Path, *words: str) -> Any:
 
 def test_the_list_names_every_placement_with_its_parts(home: Path) -> None:
     listed = {one["placement"]: one for one in run(home, "placement", "list", "--json")}
-    assert set(listed) == {"home", "related", "discover", "popular"}
+    assert set(listed) == {"home", "related", "discover", "popular", "search"}
     assert listed["popular"]["strategy"] == "popular"
     assert "sensitive" in listed["home"]["guards"]
 

@@ -18,10 +18,12 @@ from typing import Any
 
 import apsw
 import pytest
+from msgspec import structs
 
 from tactful.contracts import LATER, NOW, change, link, piece, receipt, record
 from tactful.domain.errors import NotInitialised, TactfulError
 from tactful.domain.item import Item
+from tactful.domain.note import Note
 from tactful.ports import Ack, Stores
 from tactful.stores.sqlite import create, files, open_sqlite
 from tactful.stores.sqlite.commands import Command
@@ -110,6 +112,9 @@ def contents(stores: Stores, receipts: int) -> Counter[Token]:
     for number in range(1, receipts + 1):
         kept = stores.receipts.get(f"n{number}")
         found.update([("receipt", kept.person or "", kept.id)] if kept is not None else [])
+    for _, kept_note in stores.receipts.notes(0, 1_000_000):
+        person, _, name = kept_note.placement.rpartition("\n")
+        found.update([("note", person, name)])
     found.update(("piece", kept.person, kept.id) for kept in stores.quarantine.pieces())
     for _, packed in stores.items.since(0):
         found.update([("item", "", str(_item_id(packed)))])
@@ -131,7 +136,7 @@ def unreadable(folder: Path) -> list[str]:
             wrong += [f"{name}: {verdict}"] if verdict != "ok" else []
     keys = Keys(folder, read_master(folder))
     with closing(sqlite3.connect(folder / files.DATA)) as db:
-        for table, entry in (("event", "data"), ("consent", "':consent'"), ("link", "':links'"), ("receipt", "':receipts'"), ("quarantine", "':quarantine'")):  # fmt: skip
+        for table, entry in (("event", "data"), ("consent", "':consent'"), ("link", "':links'"), ("receipt", "':receipts'"), ("note", "':receipts'"), ("quarantine", "':quarantine'")):  # fmt: skip
             rows = db.execute(f"SELECT person, {entry}, sealed FROM {table} WHERE person IS NOT NULL").fetchall()
             wrong += [f"unreadable: a row of {table}" for who, data, box in rows if keys.open((who, data), box) is None]
     keys.close()
@@ -139,6 +144,11 @@ def unreadable(folder: Path) -> list[str]:
 
 
 # ----------------------------------------------------------------------------------------------------------- what is done
+
+
+def noted(name: str, person: str | None) -> Note:
+    """The note of a receipt, which says here whose it is."""
+    return structs.replace(Note.of(receipt(name, person), 1.0), placement=f"{person or ''}\n{name}")
 
 
 def mixed(stores: Stores, notes: Notes, dice: random.Random) -> set[Token]:
@@ -162,11 +172,11 @@ def mixed(stores: Stores, notes: Notes, dice: random.Random) -> set[Token]:
                 if ("link", person, person) not in notes.sure:
                     made.add(("link", person, person))
             case "receipt":
-                stores.receipts.append(receipt(name, person), LATER)
-                made.add(("receipt", person, name))
+                stores.receipts.append(receipt(name, person), LATER, note=noted(name, person))
+                made |= {("receipt", person, name), ("note", person, name)}
             case "nobody's":
-                stores.receipts.append(receipt(name, None), LATER)
-                made.add(("receipt", "", name))
+                stores.receipts.append(receipt(name, None), LATER, note=noted(name, None))
+                made |= {("receipt", "", name), ("note", "", name)}
             case "item":
                 stores.items.put([Item(id=name, title="t" * dice.randint(1, 3000))])
                 made.add(("item", "", name))

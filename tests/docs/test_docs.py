@@ -43,21 +43,32 @@ def test_architecture_names_every_room() -> None:
             assert f"{room.name}/" in text, f"ARCHITECTURE.md does not mention {room.name}/"
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/search.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/placements.md", "docs/search.md"])
 def test_commands_run(page: str, tmp_path: Path, small_movielens: Path) -> None:
     """Every `$ tactful ...` and `$ curl ...` of a page, in its order, in one empty folder; a small stand-in takes MovieLens's place."""
     commands = []
     for block in re.findall(r"```console\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), flags=re.S):
-        commands += [line[2:] for line in block.splitlines() if line.startswith("$ ") and not line.startswith("$ make")]
+        commands += [line[2:] for line in _whole(block) if line.startswith("$ ") and not line.startswith("$ make")]
     assert commands, f"{page} shows no commands"
     # `tactful serve &` needs a port of its own, and must end with the page.
     port = free_port()
     script = "set -eu\n" + "\n".join(_adapted(command, small_movielens, port) for command in commands)
-    script = script.replace("tactful", f"{sys.executable} -m tactful")
+    script = re.sub(r"^tactful ", f"{sys.executable} -m tactful ", script, flags=re.M)
     done = subprocess.run(
         ["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 0, f"{script}\n{done.stdout}\n{done.stderr}"
+
+
+def _whole(block: str) -> list[str]:
+    """The lines of a console block, each command together with the text that it is given (`<<'EOF'` ... `EOF`)."""
+    lines: list[str] = []
+    for line in block.splitlines():
+        if lines and "<<'EOF'" in lines[-1] and not lines[-1].endswith("\nEOF"):
+            lines[-1] += "\n" + line
+        else:
+            lines.append(line)
+    return lines
 
 
 def _adapted(command: str, movielens: Path, port: int) -> str:

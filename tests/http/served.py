@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -76,8 +76,14 @@ class Server:
     """A served installation: one supervisor, one writer, some workers; and a client for it."""
 
     def __init__(
-        self, home: Path, keys: Mapping[str, str], workers: int = 2, environment: Mapping[str, str] | None = None
+        self,
+        home: Path,
+        keys: Mapping[str, str],
+        workers: int = 2,
+        environment: Mapping[str, str] | None = None,
+        words: Sequence[str] = (),
     ) -> None:
+        self.words = words  # further options of `tactful serve`
         self.home, self.keys, self.count = home, keys, workers
         self.port = free_port()
         self.log = home / "serve.log"
@@ -106,6 +112,7 @@ class Server:
             str(self.port),
             "--workers",
             str(self.count),
+            *self.words,
         ]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, env=self._environment)
@@ -279,9 +286,11 @@ def until(true: Callable[[], bool], seconds: float, what: str) -> None:
 
 
 @contextlib.contextmanager
-def served(home: Path, keys: Mapping[str, str], workers: int = 2, **environment: str) -> Iterator[Server]:
-    """Serve an installation until the block ends."""
-    server = Server(home, keys, workers, environment)
+def served(
+    home: Path, keys: Mapping[str, str], workers: int = 2, words: Sequence[str] = (), **environment: str
+) -> Iterator[Server]:
+    """Serve an installation until the block ends. words: further options of `tactful serve`."""
+    server = Server(home, keys, workers, environment, words)
     try:
         yield server
         server.stop()

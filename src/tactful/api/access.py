@@ -18,13 +18,15 @@ from msgspec import Struct
 from tactful.domain.errors import BadInput, NoKey, NotAllowed, NotInitialised
 from tactful.stores.durable import write_new, write_whole
 
-SCOPES = ("write", "decide", "items", "consent", "receipts", "admin", "feed")
+SCOPES = ("write", "decide", "items", "consent", "receipts", "admin", "feed", "owner")
 SCOPES_OF_0_1 = SCOPES[:6]
 """A secret key of version 0.1 may do everything, so it may also do what came later."""
 PUBLIC = ("write", "decide")
 """A public key sits in browsers and apps, where everybody can read it: it speaks for nobody in particular."""
 
 
+OWNER = "tactful owner"
+"""For whom the token of a session on the owner's page is; a person's token is for another."""
 LOOK_S = 1.0
 """How often a running server looks whether the keys were changed, in seconds."""
 log = logging.getLogger("tactful")
@@ -44,12 +46,25 @@ class Key(Struct, frozen=True, omit_defaults=True):
     granted: tuple[str, ...] = ()
     source: str = ""
 
+    def may(self, scope: str) -> bool:
+        """Whether it has the scope."""
+        return scope in self.scopes or self.scopes == SCOPES_OF_0_1
+
+
+class Ticket(Struct, frozen=True):
+    """A link that opens the owner's page once. hash: SHA-256 of what it says. key: by whose right. until: ms since 1970."""
+
+    hash: str
+    key: str
+    until: int
+
 
 class Stored(Struct, frozen=True):
     """access.json."""
 
     token_secret: str
     keys: list[Key]
+    tickets: list[Ticket] = []
 
 
 class Access:
@@ -134,11 +149,58 @@ class Access:
         found = self._keys.get(_hash(sent)) if sent else None
         if found is None:
             raise NoKey
-        if scope not in found.scopes and found.scopes != SCOPES_OF_0_1:
+        if not found.may(scope):
             raise NotAllowed(
                 why=f"The key {found.name!r} lacks the scope {scope!r}", fix="Use a secret key, on your server"
             )
         return found
+
+    # --------------------------------------------------------------------------------------------------- the owner's page
+
+    @staticmethod
+    def ticket(path: Path, key: str, until: int) -> str:
+        """What a link must bring to open the owner's page once, by the right of the key called so. until: ms since 1970. Raises BadInput."""
+        given = secrets.token_urlsafe(32)
+        with _changing(path) as stored:
+            if not any(one.name == key and one.may("owner") for one in stored.keys):
+                fix = "Make one with `tactful key add NAME --scopes owner,receipts`"
+                raise BadInput(field="key", why=f"there is no key {key!r} that may open the owner's page", fix=fix)
+            stored.tickets.append(Ticket(_hash(given), key, until))
+        return given
+
+    def enter(self, sent: str, now: int) -> Key:
+        """The key by whose right a ticket opens the owner's page. It is used up by this. now: ms since 1970. Raises NoKey."""
+        wanted = _hash(sent)
+        # Whoever guesses need not make us write.
+        if self._path is None or all(one.hash != wanted for one in _stored(self._path).tickets):
+            raise NoKey
+        with _changing(self._path) as stored:
+            found = [one for one in stored.tickets if one.hash == wanted and one.until > now]
+            stored.tickets[:] = [one for one in stored.tickets if one.hash != wanted and one.until > now]
+            keys = [key for one in found for key in stored.keys if key.name == one.key and key.may("owner")]
+        if not keys:
+            raise NoKey
+        return keys[0]
+
+    def session(self, key: Key, until: int) -> str:
+        """A token (JWT, HS256) by which a browser proves that somebody signed in with this key. until: ms since 1970."""
+        import jwt
+
+        return jwt.encode({"sub": key.hash, "exp": until // 1000, "aud": OWNER}, self._secret, "HS256")
+
+    def owner(self, token: str, now: int) -> tuple[Key, int]:
+        """(the key of a session, until when it is good, ms since 1970). Raises NoKey if it is forged or over, or the key is gone."""
+        import jwt
+
+        self._look()
+        try:
+            claims = jwt.decode(token, self._secret, ["HS256"], audience=OWNER, options={"verify_exp": False})
+        except jwt.InvalidTokenError:
+            raise NoKey from None
+        key, until = self._keys.get(claims.get("sub", "")), claims.get("exp", 0) * 1000
+        if key is None or not key.may("owner") or until <= now:
+            raise NoKey
+        return key, until
 
     def token(self, person: str, now: int, seconds: int = 3600) -> str:
         """A token (JWT, HS256) by which a client proves that it acts for a person. now: ms since 1970."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import uvicorn
 import uvloop
+from litestar import Litestar, Router
 
 from tactful.api.access import Access
 from tactful.api.app import create_app
@@ -20,12 +21,12 @@ from tactful.wire import engine_of, feed_of, missed_of, read_home, secret_of
 
 
 async def serve(path: Path, descriptor: int, pages: str) -> None:
-    """Connect to the writer, then serve on a socket that is already listening."""
+    """Connect to the writer, then serve on a socket that is already listening. pages: `shop`, `owner`, both or neither."""
     home = read_home(path)
     limits = home.settings.limits
     bounds = Bounds(limits.waiting_writes, limits.waiting_mb << 20, limits.answer_s)
     stores = await connect(home.data, bounds=bounds)
-    engine = engine_of(home, stores)
+    engine = engine_of(home, stores, noted="owner" in pages)
     # What is loaded now stays: the collector need not look at it again and again, which would stall requests.
     gc.collect()
     gc.freeze()
@@ -34,20 +35,35 @@ async def serve(path: Path, descriptor: int, pages: str) -> None:
     service = Service(
         engine, Access.read(path / "access.json"), home.settings, feeding, home.languages, missed_of(home)
     )
-    more = []
-    if pages == "shop":
-        from tactful.web.shop import PAGES
-
-        more = PAGES
+    app = _app(service, pages)
     config = uvicorn.Config(
-        create_app(service, more), log_level="warning", access_log=False, loop="uvloop", http="httptools",
+        app, log_level="warning", access_log=False, loop="uvloop", http="httptools",
         lifespan="on", proxy_headers=False, timeout_graceful_shutdown=10, server_header=False, date_header=True,
     )  # fmt: skip
+    server = uvicorn.Server(config)
+    app.state["leaving"] = lambda: server.should_exit
     try:
-        await uvicorn.Server(config).serve(sockets=[socket.socket(fileno=descriptor)])
+        await server.serve(sockets=[socket.socket(fileno=descriptor)])
     finally:
         await _finish(stores)
         stores.close()
+
+
+def _app(service: Service, pages: str) -> Litestar:
+    """The application, with the pages that were asked for beside the API."""
+    more: list[Router] = []
+    leaving = []
+    if "shop" in pages:
+        from tactful.web.shop import PAGES as SHOP
+
+        more += SHOP
+    if "owner" in pages:
+        from tactful.web.owner import PAGES as OWNER
+        from tactful.web.owner import leave_desk
+
+        more += OWNER
+        leaving.append(leave_desk)
+    return create_app(service, more, on_shutdown=leaving)
 
 
 async def _finish(stores: Stores) -> None:

@@ -79,15 +79,19 @@ def train(home: Path, machine: bool) -> None:
 @click.option("--host", default=None, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65_535), default=None, help="Port to listen on; 0 takes a free one.")
 @click.option("--workers", type=click.IntRange(1, 64), default=None, help="Serving processes.")
+@click.option("--owner", is_flag=True, help="Serve the owner's page too, at /owner, for keys with the scope owner.")
 @click.pass_obj
 @errors
-def serve(home: Path, host: str | None, port: int | None, workers: int | None) -> None:
+def serve(home: Path, host: str | None, port: int | None, workers: int | None, owner: bool) -> None:
     """Serve the HTTP API: one process that writes, and the workers."""
     from tactful.cli.serving import supervise
     from tactful.wire import read_home
 
     server = read_home(home).settings.server
-    supervise(home, host or server.host, server.port if port is None else port, workers or server.workers)
+    supervise(
+        home, host or server.host, server.port if port is None else port, workers or server.workers,
+        "owner" if owner else "", (lambda address: f"The owner's page: {address}/owner") if owner else None,
+    )  # fmt: skip
 
 
 @tactful.command()

@@ -24,6 +24,9 @@ HOST = "127.0.0.1"
 MARKER = ".tactful-demo"
 """A file that says that a folder is ours to delete. It holds READY once the demo is complete."""
 READY = "ready"
+OWNER = "the demo's owner"
+LINK_MS = 86_400_000
+"""How long the link to the owner's page is good, unless it is used before."""
 PIECE = 20_000
 """Acts taken at once."""
 
@@ -49,7 +52,18 @@ def demonstrate(folder: Path, port: int, fresh: bool) -> None:
         _make(folder)
     else:
         click.echo(f"The bookshop in {folder} is made already. `tactful demo --fresh` makes it anew.")
-    supervise(folder, HOST, port, workers=1, pages="shop")
+    supervise(folder, HOST, port, workers=1, pages="shop,owner", welcome=lambda address: _link(folder, address))
+
+
+def _link(folder: Path, address: str) -> str:
+    """A link that opens the owner's page once, as a sentence. Whoever could read it here could read the whole demo."""
+    from tactful.api.access import Access
+
+    path = folder / "access.json"
+    if all(key.name != OWNER for key in Access.keys(path)):
+        Access.add(path, OWNER, ("owner", "receipts"), True)
+    ticket = Access.ticket(path, OWNER, time.time_ns() // 1_000_000 + LINK_MS)
+    return f"The owner's page, once: {address}/owner/enter?ticket={ticket}"
 
 
 def _complete(folder: Path) -> bool:

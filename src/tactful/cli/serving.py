@@ -27,8 +27,11 @@ _NAMES = {
 }
 
 
-def supervise(home: Path, host: str, port: int, workers: int, pages: str = "") -> None:
-    """Run until told to stop (SIGINT, SIGTERM); whoever dies meanwhile is started again. pages: a demo to serve beside the API."""
+def supervise(
+    home: Path, host: str, port: int, workers: int, pages: str = "", welcome: Callable[[str], str] | None = None
+) -> None:
+    """Run until told to stop (SIGINT, SIGTERM); whoever dies meanwhile is started again. pages: what to serve beside the API, `shop` or
+    `owner` or both. welcome: what else to say once it serves, given its address."""
     _check_free(home)
     listening = _listen(host, port)
     stopping = False
@@ -47,9 +50,12 @@ def supervise(home: Path, host: str, port: int, workers: int, pages: str = "") -
         running = [(command, _start(command, listening.fileno())) for command in (writer, *others)]
         if not _wait_ready(running, listening, lambda: stopping):
             return
+        address = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
         click.echo(
-            f"Serving {home.resolve()} on http://{host}:{listening.getsockname()[1]} with {workers} worker{'s' * (workers > 1)}. Ctrl-C stops it."
+            f"Serving {home.resolve()} on {address} with {workers} worker{'s' * (workers > 1)}. Ctrl-C stops it."
         )
+        if welcome is not None:
+            click.echo(welcome(address))
         sys.stdout.flush()
         while not stopping:
             time.sleep(0.2)

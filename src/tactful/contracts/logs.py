@@ -9,7 +9,9 @@ from tactful.domain.consent import ConsentChange, Dial
 from tactful.domain.event import Event, Inferred, Interaction, Obtained, Told
 from tactful.domain.identity import DISOWNED, Link
 from tactful.domain.item import Item
+from tactful.domain.note import Note
 from tactful.ports import (
+    NOTE_MS,
     VISIT,
 )
 
@@ -309,3 +311,58 @@ class ReceiptLogContract(Opened):
         assert self.stores.quarantine.purge(LATER).wait() == 2
         assert self.stores.receipts.get("due") is None and self.stores.receipts.get("due, nobody's") is None
         assert self.stores.receipts.get("not due") == receipt("not due")
+
+    def note(self, name: str, person: str | None = None, at: int = NOW) -> Note:
+        """Keep a receipt with its note; the note."""
+        made = Note.of(structs.replace(receipt(name, person), at=at), 1.5)
+        self.stores.receipts.append(receipt(name, person), LATER + NOTE_MS, note=made)
+        return made
+
+    def settle(self) -> None:
+        """Until what was kept is durable."""
+        self.stores.consents.append([]).wait()
+
+    def test_notes_come_back_in_the_order_they_were_kept_and_reading_goes_on_after_a_number(self) -> None:
+        assert self.stores.receipts.noted() == 0 and self.stores.receipts.notes(0, 9) == []
+        self.stores.receipts.append(receipt("without"), LATER).wait()
+        made = [self.note(f"of {person}", person) for person in ("ann", None, "bob", "ann", None)]
+        self.settle()
+        for _ in range(2):
+            found = self.stores.receipts.notes(0, 9)
+            assert [note for _, note in found] == made
+            assert [note.receipt for _, note in found] == ["of ann", "", "of bob", "of ann", ""]
+            numbers = [number for number, _ in found]
+            assert numbers == sorted(set(numbers)) and self.stores.receipts.noted() == numbers[-1]
+            assert self.stores.receipts.notes(0, 2) == found[:2]
+            assert self.stores.receipts.notes(numbers[1], 2) == found[2:4]
+            assert self.stores.receipts.notes(numbers[-1], 9) == []
+            self.reopen()
+
+    def test_notes_are_forgotten_with_the_person_and_their_numbers_come_never_again(self) -> None:
+        kept = [self.note("b", "bob"), self.note("n")]
+        for number in range(5):
+            self.note(f"a{number}", "ann")
+        self.settle()
+        last = self.stores.receipts.noted()
+        self.forget("ann")
+        assert [note for _, note in self.stores.receipts.notes(0, 99)] == kept
+        assert [note for _, note in self.stores.receipts.notes(0, 1)] == kept[:1]
+        assert self.stores.receipts.noted() == last
+        again = self.note("again", "ann")
+        self.settle()
+        assert [note for _, note in self.stores.receipts.notes(last, 99)] == [again]
+
+    def test_notes_are_purged_after_a_day_though_the_receipt_stays(self) -> None:
+        self.note("due", "ann")
+        self.note("due, nobody's")
+        left = [self.note("later", "ann", NOW + 1), self.note("later, nobody's", at=NOW + 1)]
+        self.settle()
+        assert self.stores.quarantine.purge(NOW + NOTE_MS - 1).wait() == 0
+        assert self.stores.quarantine.purge(NOW + NOTE_MS).wait() == 2
+        assert [note for _, note in self.stores.receipts.notes(0, 9)] == left
+        assert self.stores.receipts.get("due") is not None
+        assert self.stores.quarantine.purge(NOW + NOTE_MS + 1).wait() == 2
+        assert self.stores.receipts.notes(0, 9) == [] and self.stores.receipts.get("later") is not None
+        new = self.note("new", "ann")
+        self.settle()
+        assert [note for _, note in self.stores.receipts.notes(0, 9)] == [new]

@@ -37,6 +37,7 @@ BOOKS = Catalogue.of(
             id=f"book-{number}", title=f"Book {number}", available=number % 7 != 3, audience=list(AUDIENCE_CODE)[number % 4],
             attributes={"author": f"author {number % 9}", "subjects": ["sea", "war", "love"][: number % 4]},
             vectors={"look": [1.0, number / 10.0]}, sensitivity=("health",) if number % 11 == 5 else (),
+            since=NOW - number * 86_400_000 * 4 if number % 5 else 0,
         )
         for number in range(60)
     ],

@@ -57,6 +57,13 @@ class ItemStoreContract(Opened):
 class QuarantineContract(Opened):
     """What every Quarantine must do, the purge of everything included."""
 
+    def test_pieces_are_counted(self) -> None:
+        assert self.stores.quarantine.count() == 0
+        self.stores.quarantine.put([piece("1", "ann"), piece("2", "bob"), piece("3", "")]).wait()
+        assert self.stores.quarantine.count() == 3
+        self.forget("bob")
+        assert self.stores.quarantine.count() == 2
+
     def test_pieces_come_back_oldest_first(self) -> None:
         pieces = [
             piece("late", at=NOW + 5),

@@ -8,6 +8,7 @@ import hashlib
 import os
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
+from itertools import islice
 
 from msgspec import structs
 
@@ -16,8 +17,9 @@ from tactful.domain.consent import NOBODY, Consent, ConsentChange
 from tactful.domain.event import Event
 from tactful.domain.identity import Link, pseudonymous
 from tactful.domain.item import Item
+from tactful.domain.note import Note
 from tactful.domain.receipt import Receipt
-from tactful.ports import QUARANTINE_MS, VISIT, Ack, Entry, Page, Quarantined, Record, Stores
+from tactful.ports import NOTE_MS, QUARANTINE_MS, VISIT, Ack, Entry, Page, Quarantined, Record, Stores
 
 
 def open_memory() -> Stores:
@@ -40,6 +42,8 @@ class _State:
         self.links: dict[str, list[Link]] = {}
         self.changed = 0  # number of the last consent change or forgetting
         self.receipts: dict[str, tuple[Receipt, int, int]] = {}  # id -> receipt, keep_until, number in the feed or 0
+        self.noted = 0  # number of the last note
+        self.notes: list[tuple[int, str | None, Note]] = []  # number, person, note
         self.pieces: list[Quarantined] = []
 
     def next(self) -> int:
@@ -57,6 +61,7 @@ class _State:
             for other in {link.name, link.person} & self.links.keys():
                 self.links[other] = [kept for kept in self.links[other] if person not in (kept.name, kept.person)]
         self.receipts = {key: kept for key, kept in self.receipts.items() if kept[0].person != person}
+        self.notes = [kept for kept in self.notes if kept[1] != person]
         self.pieces = [piece for piece in self.pieces if not person or piece.person != person]
         self.changed = self.next()
         return Ack(None)
@@ -160,10 +165,19 @@ class _Receipts:
         self._state = state
         self.forget = state.forget
 
-    def append(self, receipt: Receipt, keep_until: int, feed: bool = False) -> Ack[None]:
+    def append(self, receipt: Receipt, keep_until: int, feed: bool = False, note: Note | None = None) -> Ack[None]:
         number = self._state.next() if feed and receipt.person is not None else 0
         self._state.receipts[receipt.id] = (receipt, keep_until, number)
+        if note is not None:
+            self._state.noted += 1
+            self._state.notes.append((self._state.noted, receipt.person, note))
         return Ack(None)
+
+    def noted(self) -> int:
+        return self._state.noted
+
+    def notes(self, after: int, most: int) -> list[tuple[int, Note]]:
+        return list(islice(((number, note) for number, _, note in self._state.notes if number > after), most))
 
     def get(self, receipt: str) -> Receipt | None:
         kept = self._state.receipts.get(receipt)
@@ -237,6 +251,9 @@ class _Quarantine:
     def pieces(self) -> list[Quarantined]:
         return sorted(self._state.pieces, key=lambda piece: piece.at)
 
+    def count(self) -> int:
+        return len(self._state.pieces)
+
     def drop(self, pieces: Sequence[Quarantined]) -> Ack[None]:
         gone = set(pieces)
         self._state.pieces = [piece for piece in self._state.pieces if piece not in gone]
@@ -251,6 +268,9 @@ class _Quarantine:
         receipts = {key: kept for key, kept in state.receipts.items() if kept[1] > now}
         gone += len(state.receipts) - len(receipts)
         state.receipts = receipts
+        notes = [kept for kept in state.notes if kept[2].at + NOTE_MS > now]
+        gone += len(state.notes) - len(notes)
+        state.notes = notes
         return Ack(gone + sum(self._purge_person(person, now) for person in list(state.records)))
 
     def _purge_person(self, person: str, now: int) -> int:

@@ -1,5 +1,7 @@
 """What the person began and neither finished nor refused, to go on with."""
 
+from itertools import takewhile
+
 from msgspec import Struct
 
 from tactful.domain.decision import NO_EVIDENCE, Ask, Evidence, Source
@@ -13,7 +15,11 @@ DAY = 86_400_000
 
 class Unfinished(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
     """begun: verbs that begin something at once. looks: looking so often begins it too; 0: looking does not. days: nothing older (0: no
-    end). most: items. half_life: in items, the one last touched weighing most."""
+    end). most: items. half_life: in items, the one last touched weighing most.
+
+    What was finished or refused is over for good. What was bought is over too, until it is begun after that: a book that somebody has
+    can be read on.
+    """
 
     begun: tuple[str, ...] = ("added", "clicked")
     looks: int = 2
@@ -40,11 +46,12 @@ class Unfinished(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
 
     def _last_touch(self, acts: list[Interaction]) -> Interaction | None:
         """The newest act that belongs to something begun; None if it was not begun, or is over. acts: newest first."""
-        if any(act.verb in OVER for act in acts):
+        if any(act.verb in OVER and act.verb != "bought" for act in acts):
             return None
-        looks = [act for act in acts if act.verb in LOOKS]
-        begun = any(act.verb in self.begun for act in acts) or 0 < self.looks <= len(looks)
-        touches = [act for act in acts if act.verb in LOOKS or act.verb in self.begun]
+        since = list(takewhile(lambda act: act.verb != "bought", acts))
+        looks = [act for act in since if act.verb in LOOKS]
+        begun = any(act.verb in self.begun for act in since) or 0 < self.looks <= len(looks)
+        touches = [act for act in since if act.verb in LOOKS or act.verb in self.begun]
         return touches[0] if begun else None
 
     def _is_fresh(self, act: Interaction, now: int) -> bool:

@@ -19,15 +19,17 @@ from tactful.learn.neighbours import single
 from tactful.ports import Shelf, Strategy
 
 NEW = Source("new", "new")
+DAY = 86_400_000
 
 
 class Unseen(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
-    """most: how many of the newest items count as new. attributes: those by which a liking is told; empty takes all. liking: how much
+    """most: how many of the newest items count as new. days: for how long; what nobody knows the age of is not new. attributes: those by which a liking is told; empty takes all. liking: how much
     more it counts that an item meets the person's liking than that it is new. trait: the declared trait that lists likings ("": none).
     half_life, window: the last items of the history that count, and how fast they fade.
     """
 
     most: int = 60
+    days: int = 90
     attributes: tuple[str, ...] = ()
     liking: float = 4.0
     trait: str = "interests"
@@ -36,11 +38,13 @@ class Unseen(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
 
     def propose(self, view: View, ask: Ask, shelf: Shelf) -> Evidence:
         """Newest first; and `liking` times as much for what is like the history, and for what is as the person told. At most 1 in all."""
-        if not len(shelf.catalogue) or ask.item is not None:
-            return NO_EVIDENCE
         new = _newest(shelf.catalogue, self.most, self.attributes)
-        fresh = new.fresh / (1.0 + 2.0 * self.liking)
-        parts = [(1.0, single(new.rows, fresh.astype(np.float32), [NEW], np.zeros(len(fresh), np.int32)))]
+        young = int(np.count_nonzero(ask.at - new.since <= self.days * DAY))  # the first so many: the newest come first
+        if not young or ask.item is not None:
+            return NO_EVIDENCE
+        fresh = 0.5 ** (np.arange(young) / max(young / 3.0, 1.0))
+        fresh = fresh / (fresh.sum() * (1.0 + 2.0 * self.liking))
+        parts = [(1.0, single(new.rows[:young], fresh.astype(np.float32), [NEW], np.zeros(len(fresh), np.int32)))]
         parts.append((self.liking, self._like_history(view, shelf.catalogue, new, fresh)))
         parts.append((self.liking, self._as_told(view, new, fresh)))
         return Evidence.blend([part for part in parts if len(part[1].rows)])
@@ -52,7 +56,7 @@ class Unseen(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
         for age, act in enumerate(view.liked(self.window + 1)):
             item = catalogue.get(act.item)
             values = _values(item, self.attributes) if item is not None else []
-            places = [place for value in values for place in new.having.get(value, ())]
+            places = [place for value in values for place in new.having.get(value, ()) if place < len(fresh)]
             if not places:
                 continue
             shared = np.bincount(places, minlength=len(fresh))
@@ -76,7 +80,8 @@ class Unseen(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
         if found is None or found.value is None:
             return NO_EVIDENCE
         likings = list(dict.fromkeys(found.value if isinstance(found.value, list) else [str(found.value)]))
-        met = [(liking, places) for liking in likings if (places := new.about.get(liking))]
+        met = [(liking, [place for place in new.about.get(liking, ()) if place < len(fresh)]) for liking in likings]
+        met = [(liking, places) for liking, places in met if places]
         if not met:
             return NO_EVIDENCE
         where = np.concatenate([places for _, places in met])
@@ -90,12 +95,12 @@ class Unseen(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
 class _New(Struct, frozen=True):
     """What is new in one state of the catalogue.
 
-    rows int32[n], newest first. fresh float64[n]: sums to 1. counts float64[n]: values that each has. having: places by attribute and
+    rows int32[n], newest first; since int64[n], when each came, ms since 1970. counts float64[n]: values that each has. having: places by attribute and
     value; about: by value alone.
     """
 
     rows: Rows
-    fresh: NDArray[np.float64]
+    since: NDArray[np.int64]
     counts: NDArray[np.float64]
     having: dict[tuple[str, str], list[int]]
     about: dict[str, list[int]]
@@ -103,9 +108,8 @@ class _New(Struct, frozen=True):
 
 @lru_cache(maxsize=4)  # a catalogue stays as it is; four of them, for as many settings or states
 def _newest(catalogue: Catalogue, most: int, attributes: tuple[str, ...]) -> _New:
-    size = len(catalogue)
-    rows = np.arange(size - 1, max(size - most, 0) - 1, -1, dtype=np.int32)
-    fresh = 0.5 ** (np.arange(len(rows)) / max(len(rows) / 3.0, 1.0))
+    known = np.flatnonzero(catalogue.since > 0)[::-1]
+    rows = known[np.argsort(-catalogue.since[known], kind="stable")][:most].astype(np.int32)
     having: dict[tuple[str, str], list[int]] = {}
     about: dict[str, dict[int, None]] = {}
     counts = np.zeros(len(rows))
@@ -115,7 +119,7 @@ def _newest(catalogue: Catalogue, most: int, attributes: tuple[str, ...]) -> _Ne
         for value in values:
             having.setdefault(value, []).append(place)
             about.setdefault(value[1], {})[place] = None
-    return _New(rows, fresh / fresh.sum(), counts, having, {value: list(places) for value, places in about.items()})
+    return _New(rows, catalogue.since[rows], counts, having, {value: list(places) for value, places in about.items()})
 
 
 def _values(item: Item, attributes: tuple[str, ...]) -> list[tuple[str, str]]:

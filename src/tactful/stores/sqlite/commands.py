@@ -52,7 +52,7 @@ class AppendLink(Struct, frozen=True, array_like=True, tag="link"):
 class AppendReceipt(Struct, frozen=True, array_like=True, tag="receipt"):
     """Keep a receipt. person: pseudonym; None: `packed` is sealed already, under the receipt's own id. id: its hash.
 
-    feed: it gets a number of its own, if it names a person.
+    feed: it gets a number of its own, if it names a person. note: packed, and when it goes (ms since 1970); empty: there is none.
     """
 
     id: bytes
@@ -60,6 +60,8 @@ class AppendReceipt(Struct, frozen=True, array_like=True, tag="receipt"):
     keep_until: int
     packed: bytes
     feed: bool = False
+    note: bytes = b""
+    note_until: int = 0
 
 
 class PutItems(Struct, frozen=True, array_like=True, tag="items"):

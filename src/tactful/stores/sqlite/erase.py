@@ -22,7 +22,7 @@ _BURIED_AFTER = "SELECT person FROM tombstone WHERE number > ? ORDER BY number"
 
 _META = "SELECT value FROM meta WHERE name = ?"
 _SET_META = "UPDATE meta SET value = ? WHERE name = ?"
-_TABLES = ("event", "seen", "consent", "link", "receipt", "quarantine", "unused_key")
+_TABLES = ("event", "seen", "consent", "link", "receipt", "note", "quarantine", "unused_key")
 _DELETE_PERSON = (*(f"DELETE FROM {table} WHERE person = ?" for table in _TABLES), "DELETE FROM link WHERE other = ?")
 _KNOWN = " UNION ALL ".join(f"SELECT 1 FROM {table} WHERE person = :person" for table in _TABLES) + " LIMIT 1"
 
@@ -45,10 +45,15 @@ DELETE FROM receipt WHERE id IN (SELECT id FROM receipt WHERE keep_until <= ? LI
 _DROP_PIECES = """
 DELETE FROM quarantine WHERE number IN (SELECT number FROM quarantine WHERE keep_until <= ? LIMIT ?) RETURNING person
 """
+_DROP_NOTES = """
+DELETE FROM note WHERE number IN (SELECT number FROM note WHERE keep_until <= ? LIMIT ?) RETURNING person
+"""
+_RECEIPT_LEFT = "SELECT 1 FROM receipt WHERE person = ?1 UNION ALL SELECT 1 FROM note WHERE person = ?1 LIMIT 1"
 _DROP_PIECE = "DELETE FROM quarantine WHERE number = ? AND sealed = ? RETURNING person"
 _PIECE_LEFT = "SELECT 1 FROM quarantine WHERE person = ? LIMIT 1"
 _DUE = (
-    (_DROP_RECEIPTS, "SELECT 1 FROM receipt WHERE person = ? LIMIT 1", RECEIPTS),
+    (_DROP_RECEIPTS, _RECEIPT_LEFT, RECEIPTS),
+    (_DROP_NOTES, _RECEIPT_LEFT, RECEIPTS),
     (_DROP_PIECES, _PIECE_LEFT, QUARANTINE),
 )
 

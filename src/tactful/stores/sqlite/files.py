@@ -16,7 +16,7 @@ DATA, KEYS, TOMBSTONES = "data.db", "keys.db", "tombstones.db"
 LOCK, SOCKET = "writer.lock", "writer.sock"
 RESTORING = ".restoring"
 """The name of a file that is there while a backup is put back, and the ending of what is put back."""
-SCHEMAS = {DATA: 2, KEYS: 1, TOMBSTONES: 1}
+SCHEMAS = {DATA: 3, KEYS: 1, TOMBSTONES: 1}
 """The schemas that this code reads and writes, as `PRAGMA user_version`. `data_1_to_2.sql` brings one up to the next."""
 BUSY_MS = 1000
 """How long SQLite waits for a lock, in milliseconds, before it gives up."""

@@ -15,8 +15,9 @@ from tactful.domain.event import Event
 from tactful.domain.identity import Link as Who
 from tactful.domain.identity import pseudonymous
 from tactful.domain.item import Item
+from tactful.domain.note import Note
 from tactful.domain.receipt import Receipt
-from tactful.ports import QUARANTINE_MS, Ack, Quarantined, Record, Stores
+from tactful.ports import NOTE_MS, QUARANTINE_MS, Ack, Quarantined, Record, Stores
 from tactful.stores.sqlite.commands import (
     Append,
     AppendConsent,
@@ -206,8 +207,9 @@ class _Receipts:
         self._losses = _Losses()
         self._room = room
         self.forget = room.forget
+        self.noted, self.notes = room.reader.noted, room.reader.notes
 
-    def append(self, receipt: Receipt, keep_until: int, feed: bool = False) -> Ack[None]:
+    def append(self, receipt: Receipt, keep_until: int, feed: bool = False, note: Note | None = None) -> Ack[None]:
         row, packed, person = receipt_row(receipt.id), _encode(receipt), None
         if receipt.person is None:
             packed = seal_receipt(receipt.id, packed)
@@ -215,7 +217,8 @@ class _Receipts:
             person = self._room.pseudonym(receipt.person)
         at_hand = self._room.at_hand
         at_hand[receipt.id] = receipt
-        command = AppendReceipt(row, person, keep_until, packed, feed)
+        noted = (b"", 0) if note is None else (_encode(note), note.at + NOTE_MS)
+        command = AppendReceipt(row, person, keep_until, packed, feed, *noted)
 
         def settled(error: TactfulError | None) -> None:
             if at_hand.get(receipt.id) is receipt:
@@ -249,7 +252,7 @@ class _Items:
 class _Quarantine:
     def __init__(self, room: _Room) -> None:
         self._room = room
-        self.pieces = room.reader.pieces
+        self.pieces, self.count = room.reader.pieces, room.reader.piece_count
         self.forget = room.forget
 
     def put(self, pieces: Sequence[Quarantined]) -> Ack[None]:

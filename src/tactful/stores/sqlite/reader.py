@@ -9,6 +9,7 @@ import msgspec
 from tactful.domain.consent import ConsentChange
 from tactful.domain.event import Event
 from tactful.domain.identity import Link
+from tactful.domain.note import Note
 from tactful.domain.receipt import Receipt
 from tactful.ports import Quarantined
 from tactful.stores.sqlite.files import DATA, disk_errors, open_file, store_error
@@ -31,8 +32,11 @@ _FEED = " UNION ALL ".join(
 )
 _META = "SELECT value FROM meta WHERE name = ?"
 _RECEIPT = "SELECT person, sealed FROM receipt WHERE id = ?"
+_NOTES = "SELECT number, person, sealed FROM note WHERE number > ? ORDER BY number LIMIT ?"
+_NOTED = "SELECT seq FROM sqlite_sequence WHERE name = 'note'"
 _ITEMS = "SELECT number, packed FROM item WHERE version > ? ORDER BY number"
 _PIECES = "SELECT number, person, sealed FROM quarantine ORDER BY keep_until, number"
+_PIECE_COUNT = "SELECT count(*) FROM quarantine"
 _PIECES_DUE = "SELECT number, person, sealed FROM quarantine WHERE keep_until = ?"
 
 _PEOPLE_AT_ONCE = 256
@@ -45,6 +49,7 @@ _events = msgspec.msgpack.Decoder(list[Event]).decode
 _change = msgspec.msgpack.Decoder(ConsentChange).decode
 _link = msgspec.msgpack.Decoder(Link).decode
 _receipt = msgspec.msgpack.Decoder(Receipt).decode
+_note = msgspec.msgpack.Decoder(Note).decode
 _piece = msgspec.msgpack.Decoder(Quarantined).decode
 
 
@@ -211,9 +216,28 @@ class Reader:
             content = self._keys.open((person, RECEIPTS), sealed)
         return None if content is None else _receipt(content)
 
+    def noted(self) -> int:
+        with disk_errors():
+            found = self._db.execute(_NOTED).fetchone()
+        return found[0] if found else 0
+
+    def notes(self, after: int, most: int) -> list[tuple[int, Note]]:
+        while True:
+            with disk_errors():
+                rows = self._db.execute(_NOTES, (after, most)).fetchall()
+                opened = [(number, self._keys.open((person, RECEIPTS), sealed)) for number, person, sealed in rows]
+            found = [(number, _note(packed)) for number, packed in opened if packed is not None]
+            if found or not rows:
+                return found
+            after = rows[-1][0]  # all of these people were forgotten just now
+
     def items(self, version: int) -> list[tuple[int, bytes]]:
         with disk_errors():
             return self._db.execute(_ITEMS, (version,)).fetchall()
+
+    def piece_count(self) -> int:
+        with disk_errors():
+            return int(self._db.execute(_PIECE_COUNT).fetchone()[0])
 
     def pieces(self) -> list[Quarantined]:
         return [piece for piece, _, _ in self._pieces(_PIECES)]

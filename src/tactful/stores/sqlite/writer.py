@@ -31,7 +31,7 @@ from tactful.stores.sqlite.commands import (
 from tactful.stores.sqlite.erase import Eraser
 from tactful.stores.sqlite.files import DATA, KEYS, disk_errors, open_file
 from tactful.stores.sqlite.keys import CONSENT, LINKS, QUARANTINE, RECEIPTS, KeyMaker, transaction
-from tactful.stores.sqlite.master import read_master
+from tactful.stores.sqlite.master import NOBODY, read_master
 from tactful.stores.sqlite.watch import ClockWatch
 
 _SEEN = "INSERT OR IGNORE INTO seen (person, message, keep_until) VALUES (?, ?, ?)"
@@ -40,6 +40,7 @@ _CONSENT = "INSERT INTO consent (seq, person, sealed) VALUES (?, ?, ?)"
 _LINK = "INSERT INTO link (seq, person, link, other, sealed) VALUES (?, ?, ?, ?, ?)"
 _LINKED = "SELECT 1 FROM link WHERE person = ? AND link = ?"
 _RECEIPT = "INSERT OR REPLACE INTO receipt (id, person, keep_until, seq, sealed) VALUES (?, ?, ?, ?, ?)"
+_NOTE = "INSERT INTO note (person, keep_until, sealed) VALUES (?, ?, ?)"
 _QUARANTINE = "INSERT INTO quarantine (person, keep_until, sealed) VALUES (?, ?, ?)"
 _ITEM = """
 INSERT INTO item (number, id, version, packed) VALUES ((SELECT coalesce(max(number), -1) + 1 FROM item), ?, ?, ?)
@@ -215,12 +216,15 @@ class Writer:
                         self._linking.add((person, link))
                         self._counts["changed"] = seq = self._next()
                         self._plain.append((_LINK, (seq, person, link, other), person, LINKS, packed))
-            case AppendReceipt(row, person, keep_until, packed, feed):
+            case AppendReceipt(row, person, keep_until, packed, feed, note, note_until):
                 if person is None:  # sealed by the sender, under the receipt's own id
                     self._db.execute(_RECEIPT, (row, None, keep_until, None, packed))
                 else:
                     place = self._next() if feed else None
                     self._plain.append((_RECEIPT, (row, person, keep_until, place), person, RECEIPTS, packed))
+                if note:  # under the key of the person's receipts, so that it goes with them
+                    whose = person or NOBODY
+                    self._plain.append((_NOTE, (whose, note_until), whose, RECEIPTS, note))
             case PutItems(items):
                 version = self._counts["catalogue"] = self._counts["catalogue"] + bool(items)
                 self._db.executemany(_ITEM, [(item, version, packed) for item, packed in items])
