@@ -228,7 +228,6 @@ class Aim(Struct, frozen=True):
 
 AIMS: Mapping[str, Aim] = {
     "home row": Aim("home", coming_back("home")),
-    "because of the last one": Aim("because", mid_visit("because")),
     "discover": Aim("discover", coming_back("discover", new=True)),
     "related": Aim("related", on_the_page),
     "complements": Aim("together", bought_along),

@@ -28,7 +28,6 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "diverse": {"attribute": "author"},
     "curated": {"name": "weekend"},
     "fair": {"attribute": "author"},
-    "fresh_share": {"attribute": "added", "share": 0.5},
     "disliked": {"attribute": "author", "most": 2},
     "rules": {
         "segments": [{"name": "sailors", "when": {"traits.interests": {"$in": ["sea"]}}}],

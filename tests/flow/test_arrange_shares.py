@@ -297,7 +297,12 @@ def aged(*days: int | None) -> Catalogue:
     whens = [None if one is None else datetime.fromtimestamp(NOW / 1000 - one * 86_400, UTC) for one in days]
     return Catalogue.of(
         [
-            Item(id=f"i{row}", title="I", attributes={} if when is None else {"added": when.isoformat()})
+            Item(
+                id=f"i{row}",
+                title="I",
+                since=0 if when is None else int(when.timestamp() * 1000),
+                attributes={} if when is None else {"added": when.isoformat()},
+            )
             for row, when in enumerate(whens)
         ]
     )
@@ -306,12 +311,12 @@ def aged(*days: int | None) -> Catalogue:
 AGES = st.lists(st.none() | st.integers(-5, 40), min_size=1, max_size=30)
 
 
-@given(AGES, st.integers(0, 12), st.floats(0, 1))
+@given(AGES, st.integers(0, 12), st.floats(0, 1), st.sampled_from(["added", ""]))
 def test_of_the_first_slots_a_share_is_new_and_the_order_is_kept(
-    ages: list[int | None], limit: int, share: float
+    ages: list[int | None], limit: int, share: float, attribute: str
 ) -> None:
     catalogue, rows = aged(*ages), np.arange(len(ages), dtype=np.int32)
-    slots = FreshShare("added", 30.0, share).arrange(
+    slots = FreshShare(attribute, 30.0, share).arrange(
         rows,
         np.linspace(1, 0.1, len(ages)),
         limit,

@@ -9,6 +9,9 @@ import pytest
 from benchmarks.recipes import AIMS, Bookshop, Case, Verdict, coming_back, interval, judge, ndcg, open_bookshop
 from tactful.domain.decision import Ask
 from tactful.sample.world import trending
+from tests.bookshop import open_bookshop as open_demo
+from tests.deletion import Tally, cases
+from tests.shop import MINUTE, crowd
 
 TAUGHT, JUDGED = 700, 300
 
@@ -60,6 +63,22 @@ def test_what_is_on_the_rise_is_what_everybody_turns_to_since_last_week(shop: Bo
     found = shop.decide(shop.recipes["trending"], Case(case.reader, (), Ask("trending"), case.wanted))
     assert len(found) >= 3
     assert set(found) <= set(trending())
+
+
+@pytest.mark.parametrize("placement", ["session", "menu", "left", "search"])
+def test_in_the_middle_of_a_visit_too_an_item_falls_without_its_reason(placement: str) -> None:
+    """The deletion test where it needs a moment of its own: right after the last act, or with something typed."""
+    bookshop, found = open_demo(), []
+    for reader in crowd(40):
+        bookshop.clock.now = reader.acts[-1].at + MINUTE
+        ask = Ask(placement, query=reader.answers.moods[0] if placement == "search" else "")
+        found += list(cases(bookshop, [reader], ask))
+    tally = Tally.of(found)
+    assert tally.reasons >= 30
+    assert tally.share >= 0.95
+    for case in found:
+        said, really = case.shown.without, case.really
+        assert said is None if really is None else said is not None and really[0] <= said <= really[1]
 
 
 def test_a_strategy_that_is_popularity_does_not_beat_popularity(shop: Bookshop) -> None:

@@ -11,16 +11,20 @@ from hypothesis import strategies as st
 from tactful.domain.catalogue import Catalogue
 from tactful.domain.consent import Dial
 from tactful.domain.event import Interaction, Told
-from tactful.domain.item import Item
+from tactful.domain.item import Item, Text
+from tactful.domain.topics import Topic
 from tactful.domain.view import Moment, View
 from tactful.plugins import build
 from tactful.ports import Guard
 from tests.shop import NOW, Shop, catalogue, charter, items_in, placement
 
-LANGUAGES = (["en"], ["de"], ["de-AT", "fr"], [], ["EN_us"])
+LANGUAGES = (["en"], ["de"], ["de-AT", "fr"], [], ["en-US"])
 SMALL = Catalogue.of(
     [
-        Item(id=f"i{row}", title="I", attributes={"language": list(LANGUAGES[row % 5]), "author": "abcd"[row % 4], "subjects": ["war", "sea"][: row % 3]})
+        Item(
+            id=f"i{row}", title="I", language=next(iter(LANGUAGES[row % 5]), ""), texts={tag: Text("I") for tag in LANGUAGES[row % 5][1:]},
+            attributes={"language": list(LANGUAGES[row % 5]), "author": "abcd"[row % 4], "subjects": ["war", "sea"][: row % 3]},
+        )
         for row in range(20)
     ]
 )  # fmt: skip
@@ -63,8 +67,17 @@ def those(holds: Any) -> set[str]:
     ],
 )
 def test_only_languages_that_the_person_reads(traits: Any, context: Any, passing: set[int]) -> None:
-    found = kept({"use": "language"}, moment(context=context, **traits))
-    assert found == {f"i{row}" for row in range(20) if row % 5 in passing}
+    for attribute in ("", "language"):  # the item's own language, or an attribute that says so
+        found = kept({"use": "language", "attribute": attribute}, moment(context=context, **traits))
+        assert found == {f"i{row}" for row in range(20) if row % 5 in passing}, attribute
+
+
+def test_words_in_another_language_are_words_that_can_be_read() -> None:
+    found = Catalogue.of(
+        [Item(id="a", title="A", language="en", texts={"de-AT": Text("B")}), Item(id="b", title="B", language="fr")]
+    )
+    mask = build(Guard, {"use": "language"}).permit(np.arange(2, dtype=np.int32), found, moment(languages=["de"]))
+    assert mask.tolist() == [True, False]
 
 
 def test_the_recipe_says_where_languages_stand() -> None:
@@ -92,6 +105,21 @@ def test_nothing_muted_comes_and_nothing_else_goes(mutes: list[str]) -> None:
 def test_one_mute_needs_no_list() -> None:
     assert kept({"use": "muted"}, moment(muted="author:a")) == those(lambda item: item.values("author") != ("a",))
     assert len(kept({"use": "muted"}, moment(muted=7))) == 20
+
+
+def test_a_muted_topic_takes_along_all_below_it() -> None:
+    taxonomy = {
+        "war": Topic(words="War"),
+        "world-war": Topic(words="World war", parent="war"),
+        "sea": Topic(words="Sea"),
+    }
+    items = [
+        Item(id=str(row), title="I", topics=topics)
+        for row, topics in enumerate([("war",), ("world-war",), ("sea",), ()])
+    ]
+    found = Catalogue.of(items, taxonomy=taxonomy)
+    mask = build(Guard, {"use": "muted"}).permit(np.arange(4, dtype=np.int32), found, moment(muted=["topics:war"]))
+    assert mask.tolist() == [False, False, True, True]
 
 
 # --------------------------------------------------------------------------------------------------------------------- disliked

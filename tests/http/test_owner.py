@@ -337,3 +337,9 @@ def test_a_store_that_cannot_be_read_is_said_as_a_page(house: House, monkeypatch
     monkeypatch.setattr(house.app.state["service"].engine.stores.receipts, "notes", busy)
     reply = house.get("/owner")
     assert reply.status_code == 503 and "locked" in reply.text
+
+
+def test_of_the_shop_s_style_sheet_the_page_takes_paper_and_ink_alone(house: House) -> None:
+    paper = house.text("/owner/file/shop.css")
+    assert "--paper:" in paper and "prefers-color-scheme: dark" in paper and "body {" in paper
+    assert ".card" not in paper and "/* --" not in paper

@@ -16,11 +16,12 @@ DAY = 86_400_000
 
 
 class FreshShare(Arranger, Struct, frozen=True, forbid_unknown_fields=True):
-    """attribute: the items' attribute that says since when they are there (a date such as 2026-12-24, or milliseconds since 1970); items
-    without it are not new. days: for how long that is new. share: of the slots, 0 to 1. pool: the best candidates looked at.
+    """attribute: the items' attribute that says since when they are there (a date such as 2026-12-24, or milliseconds since 1970); "" goes by
+    when they first came into the catalogue. What nobody knows the age of is not new. days: for how long that is new. share: of the slots,
+    0 to 1. pool: the best candidates looked at.
     """
 
-    attribute: str
+    attribute: str = ""
     days: float = 30.0
     share: float = 0.2
     pool: int = 500
@@ -35,7 +36,7 @@ class FreshShare(Arranger, Struct, frozen=True, forbid_unknown_fields=True):
         """Of the first n slots, at least share * n (rounded down) are new, as far as there are new candidates. Nothing is left to chance."""
         left = rows[: max(self.pool, limit)].tolist()
         since = moment.now - self.days * DAY
-        new = [row for row in left if since <= _when(catalogue.item(row).attributes.get(self.attribute)) <= moment.now]
+        new = [row for row in left if since <= self._came(row, catalogue) <= moment.now]
         fresh = set(new)
         chosen: list[int] = []
         shown = 0
@@ -48,6 +49,12 @@ class FreshShare(Arranger, Struct, frozen=True, forbid_unknown_fields=True):
                 shown += 1
             chosen.append(row)
         return Slots(np.array(chosen, np.int32), np.ones(len(chosen)))
+
+    def _came(self, row: int, catalogue: Catalogue) -> float:
+        """Since when it is there, ms since 1970, or minus infinity if nobody knows."""
+        if self.attribute:
+            return _when(catalogue.item(row).attributes.get(self.attribute))
+        return float(catalogue.since[row]) or float("-inf")
 
 
 def _when(value: Attribute | None) -> float:

@@ -7,18 +7,20 @@ from msgspec import Struct
 
 from tactful.domain.catalogue import Catalogue, Mask, Rows, chosen
 from tactful.domain.event import Value
+from tactful.domain.language import chain
 from tactful.domain.view import Moment
 from tactful.ports import Guard
 
 
 class Language(Guard, Struct, frozen=True, forbid_unknown_fields=True):
-    """attribute: the items' attribute that names their languages; items without it pass. trait: what lists the person's languages.
-    context: what of the page's context names one, where the person told none. `de-AT` is `de` to it. Where neither is known, all pass.
+    """attribute: the items' attribute that names their languages; "" goes by the item's own `language` and `texts`. Items that name none
+    pass. trait: what lists the person's languages. context: what of the page's context names one, where the person told none. `de-AT` is
+    `de` to it. Where neither is known, all pass.
     """
 
     why: ClassVar[str] = "it is in a language that was not asked for"
     personal: ClassVar[bool] = True
-    attribute: str = "language"
+    attribute: str = ""
     trait: str = "languages"
     context: str = "language"
 
@@ -27,6 +29,8 @@ class Language(Guard, Struct, frozen=True, forbid_unknown_fields=True):
         wanted = _languages(moment.value(self.trait)) or _languages(moment.context.get(self.context))
         if not wanted:
             return np.ones(len(rows), bool)
+        if not self.attribute:
+            return catalogue.speaking(chain(sorted(wanted)))[rows]
         having, size = catalogue.having(self.attribute), len(catalogue)
         said, fits = np.zeros(len(rows), bool), np.zeros(len(rows), bool)
         for language, among in having.items():

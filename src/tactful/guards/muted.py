@@ -11,7 +11,9 @@ from tactful.ports import Guard
 
 
 class Muted(Guard, Struct, frozen=True, forbid_unknown_fields=True):
-    """trait: what lists the person's mutes, each `attribute:value` (`subjects:war`, `author:Jane Austen`), or `item:ID` for one item."""
+    """trait: what lists the person's mutes, each `attribute:value` (`subjects:war`, `author:Jane Austen`), `topics:ID` for a topic and all
+    below it, or `item:ID` for one item.
+    """
 
     why: ClassVar[str] = "the person muted it"
     personal: ClassVar[bool] = True
@@ -32,4 +34,6 @@ def _meant(mute: str, catalogue: Catalogue) -> Rows:
     attribute, _, value = mute.partition(":")
     if attribute == "item":
         return catalogue.rows([value])
+    if attribute == "topics":
+        return np.flatnonzero(catalogue.about([value])).astype(np.int32)
     return catalogue.having(attribute).get(value, NO_ROWS)

@@ -7,6 +7,7 @@ from importlib.resources import files
 from typing import Any
 from urllib.parse import quote
 
+import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import Litestar, Response, Router, get, post
 from litestar.response import Redirect, Stream
@@ -35,9 +36,11 @@ HEADERS = {
     "Referrer-Policy": "same-origin",  # not `no-referrer`: with it browsers send `Origin: null` along with forms
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+PAPER = "shop.css"
+"""Of the shop's style sheet this page takes the first part, up to the first rule that has a heading: colours, letters, plain elements."""
 FILES = {
     "owner.css": ("owner_pages", "text/css"),
-    "shop.css": ("shop_pages", "text/css"),
+    PAPER: ("shop_pages", "text/css"),
     "owner.js": ("owner_pages", "text/javascript"),
     "lantern.svg": ("shop_pages", "image/svg+xml"),
 }
@@ -192,7 +195,7 @@ async def house(request: Req) -> Response[str]:
     allowed, everybody = await desk.counting.allowed()
     catalogue = engine.shelf().catalogue
     missed = [] if service.missed is None else [(one.words, one.times) for one in service.missed.report(SEARCHES_MOST)]
-    spread = Spread.of(counted.by_item(), _to_be_had(catalogue))
+    spread = Spread.of(counted.by_item(), _to_be_had(catalogue, engine.shell.now()))
     found = findings(counted, desk.counting.since, spread, catalogue, allowed, engine.charter, missed)
     return _page(
         request, owner, "house.html", columns=[[one for one in found if one.name in names] for names in COLUMNS], whole=whole and everybody, draws=can_draw(),
@@ -200,9 +203,10 @@ async def house(request: Req) -> Response[str]:
     )  # fmt: skip
 
 
-def _to_be_had(catalogue: Catalogue) -> list[str]:
-    """Items that can be shown to somebody."""
-    return [name for name, available in zip(catalogue.ids, catalogue.available.tolist(), strict=False) if available]
+def _to_be_had(catalogue: Catalogue, now: int) -> list[str]:
+    """Items that can be shown to somebody, at this time (ms since 1970)."""
+    rows = np.arange(len(catalogue), dtype=np.int32)
+    return [catalogue.ids[row] for row in rows[catalogue.permitted_at(rows, now)].tolist()]
 
 
 @get(f"{PLACE}/picture/{{look:str}}")
@@ -253,7 +257,8 @@ def _environment() -> Environment:
 
 @cache
 def _asset(name: str) -> bytes:
-    return (files("tactful.web") / FILES[name][0] / name).read_bytes()
+    whole = (files("tactful.web") / FILES[name][0] / name).read_bytes()
+    return whole.partition(b"\n/* -- ")[0] if name == PAPER else whole
 
 
 def _version(name: str) -> str:

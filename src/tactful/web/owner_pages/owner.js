@@ -8,7 +8,7 @@ let paused = false;
 
 function put(line) {
   list.insertAdjacentHTML("afterbegin", line); // made and escaped by our own server
-  list.firstElementChild.classList.add("fresh");
+  list.firstElementChild.classList.add("arrived");
   while (list.childElementCount > MOST) list.lastElementChild.remove();
   document.getElementById("none").hidden = true;
 }
