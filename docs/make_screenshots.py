@@ -22,16 +22,16 @@ MOST_KB = 150
 
 
 @contextlib.contextmanager
-def demo(folder: Path) -> Iterator[str]:
-    """The demo, served on a free port; its address."""
+def demo(folder: Path) -> Iterator[tuple[str, str]]:
+    """The demo, served on a free port; its address, and the link that opens its owner's page once."""
     command = [sys.executable, "-m", "tactful", "demo", "--port", "0", "--folder", str(folder)]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as serving:
         try:
             assert serving.stdout is not None
             for line in serving.stdout:
-                if found := re.search(r"http://[\d.]+:\d+", line):
-                    yield found[0]
+                if found := re.search(r"(http://[\d.]+:\d+)/owner/enter\?\S+", line):
+                    yield found[1], found[0]
                     return
             raise SystemExit("The demo did not start")
         finally:
@@ -66,6 +66,24 @@ def walk(page: Any, shoot: Any) -> None:
         shoot(name)
 
 
+def look_in(page: Any, link: str, cookies: list[Any], shoot: Any) -> None:
+    """What the owner does: sees decisions arrive, opens one, and what they come to. cookies: of who came in by the link before."""
+    if cookies:
+        page.context.add_cookies(cookies)
+        page.goto("/owner")
+    else:
+        page.goto(link)
+        page.get_by_role("button", name="Come in").click()
+    page.get_by_text("Arriving live").wait_for()
+    shoot("owner")
+    decision = page.locator("#live li", has_text="of home").locator("a").first.get_attribute("href")
+    page.goto(decision)
+    shoot("owner-decision")
+    page.goto("/owner/house")
+    shoot("owner-house")
+    cookies[:] = page.context.cookies("http://127.0.0.1/owner")
+
+
 def main() -> None:
     """Everything, at a desk by day and on a phone by night."""
     from playwright.sync_api import sync_playwright
@@ -76,20 +94,22 @@ def main() -> None:
     PICTURES.mkdir(exist_ok=True)
     with (
         tempfile.TemporaryDirectory() as passing,
-        demo(folder or Path(passing) / "demo") as address,
+        demo(folder or Path(passing) / "demo") as (address, link),
         sync_playwright() as running,
     ):
         browser = running.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        cookies: list[Any] = []
         for size, scheme, name in ((DESK, "light", ""), (PHONE, "dark", "-phone")):
             viewport = {"width": size[0], "height": size[1]}
             context = browser.new_context(base_url=address, color_scheme=scheme, viewport=viewport)
             page = context.new_page()
 
             def shoot(what: str, page: Any = page, ending: str = name) -> None:
-                page.wait_for_load_state("networkidle")
+                page.wait_for_load_state("load" if what == "owner" else "networkidle")  # decisions go on arriving there
                 keep(PICTURES / f"{what}{ending}.png", page.screenshot())
 
             walk(page, shoot)
+            look_in(page, link, cookies, shoot)
             context.close()
         browser.close()
 

@@ -289,7 +289,7 @@ def test_the_house_counts_what_was_decided(house: House) -> None:
     text = house.text("/owner/house")
     assert "4 decisions; most in the hour from" in text
     assert "In 75% of all decisions something about the person spoke for an item." in text
-    assert re.search(r'<th scope="row">home</th><td>3</td><td>3</td><td>100%</td>', text)
+    assert re.search(r'<th scope="row">home</th><td>3</td><td>3</td><td>100%</td><td>0</td>', text)
     assert "Gini" in text and "Nothing failed." in text and "Nothing waits" in text
     house.decide(None, "popular")
     assert "5 decisions" in house.text("/owner/house"), "what came since is counted too, and nothing twice"

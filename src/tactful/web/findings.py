@@ -89,17 +89,18 @@ def by_hour(house: House, since: int) -> Finding:
 
 
 def personal(house: House) -> Finding:
-    """How much of it was personal."""
-    totals, own = house.by_placement("decisions"), house.by_placement("personal")
+    """How much of it was personal, by placement; and how often nothing was left to show."""
+    totals, own, empty = (house.by_placement(kind) for kind in ("decisions", "personal", "empty"))
     whole, part = house.total("decisions"), house.total("personal")
     says = "Nothing was decided."
     if whole:
         says = f"In {percent(part, whole)} of all decisions something about the person spoke for an item."
     rows = tuple(
-        (name, f"{own.get(name, 0):,}", f"{totals[name]:,}", percent(own.get(name, 0), totals[name])) for name in totals
+        (name, f"{own.get(name, 0):,}", f"{count:,}", percent(own.get(name, 0), count), f"{empty.get(name, 0):,}")
+        for name, count in totals.items()
     )
     return Finding(
-        "personal", "How much was personal", says, ("Placement", "Personal", "All decisions", "Share"), rows,
+        "personal", "How much was personal", says, ("Placement", "Personal", "All decisions", "Share", "Came up empty"), rows,
         bars("% of the decisions", {f"{short(name)}: {percent(own.get(name, 0), count)}": 100 * own.get(name, 0) / count for name, count in totals.items()}) if whole else None, "Bars: the share of personal decisions, by placement.",
     )  # fmt: skip
 
