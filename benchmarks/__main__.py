@@ -3,5 +3,5 @@
 import subprocess
 import sys
 
-for name in ("quality", "recipes", "decide", "ingest", "importing", "footprint"):
+for name in ("quality", "recipes", "decide", "ingest", "importing", "footprint", "search"):
     subprocess.run([sys.executable, "-m", f"benchmarks.{name}", *sys.argv[1:]], check=True)

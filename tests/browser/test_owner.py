@@ -42,7 +42,18 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         port = free.getsockname()[1]
     folder = tmp_path_factory.mktemp("owner") / "demo"
     log = folder.parent / "log"
-    command = [sys.executable, "-m", "tactful", "demo", "--port", str(port), "--folder", str(folder)]
+    command = [
+        sys.executable,
+        "-m",
+        "tactful",
+        "demo",
+        "--readers",
+        "300",
+        "--port",
+        str(port),
+        "--folder",
+        str(folder),
+    ]
     with log.open("wb") as out:
         serving = subprocess.Popen(command, stdout=out, stderr=out, env={**os.environ, "PYTHONUNBUFFERED": "1"})
     try:

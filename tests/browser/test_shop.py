@@ -56,7 +56,18 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         port = free.getsockname()[1]
     folder = tmp_path_factory.mktemp("shop") / "demo"
     log = folder.parent / "log"
-    command = [sys.executable, "-m", "tactful", "demo", "--port", str(port), "--folder", str(folder)]
+    command = [
+        sys.executable,
+        "-m",
+        "tactful",
+        "demo",
+        "--readers",
+        "500",
+        "--port",
+        str(port),
+        "--folder",
+        str(folder),
+    ]
     with log.open("wb") as out:
         serving = subprocess.Popen(command, stdout=out, stderr=out, env={**os.environ, "PYTHONUNBUFFERED": "1"})
     try:
@@ -530,7 +541,19 @@ def test_a_cookie_that_is_forged_proves_nobody_and_is_dropped(shop: str) -> None
 
 def test_a_folder_that_is_no_demo_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
-    command = [sys.executable, "-m", "tactful", "demo", "--fresh", "--port", "0", "--folder", str(tmp_path)]
+    command = [
+        sys.executable,
+        "-m",
+        "tactful",
+        "demo",
+        "--fresh",
+        "--readers",
+        "100",
+        "--port",
+        "0",
+        "--folder",
+        str(tmp_path),
+    ]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert ended.returncode == 1 and "not a demo" in ended.stderr
     assert [entry.name for entry in tmp_path.iterdir()] == ["mine.txt"]

@@ -263,12 +263,19 @@ def restore(home: Path, folder: Path, keys: Path | None, force: bool, machine: b
     help="Where the demo keeps its things.",
 )
 @click.option("--fresh", is_flag=True, help="Begin anew.")
+@click.option(
+    "--readers",
+    type=click.IntRange(20, 20_000),
+    default=3000,
+    show_default=True,
+    help="Simulated readers to learn from.",
+)
 @errors
-def demo(port: int, folder: Path, fresh: bool) -> None:
+def demo(port: int, folder: Path, fresh: bool, readers: int) -> None:
     """A bookshop with our own sample data: see a page get to know you, say why, and stop when told to."""
     from tactful.cli.demonstration import demonstrate
 
-    demonstrate(folder, port, fresh)
+    demonstrate(folder, port, fresh, readers)
 
 
 tactful.add_command(import_)

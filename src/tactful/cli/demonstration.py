@@ -17,7 +17,6 @@ from tactful.flow.wording import ordinal
 from tactful.sample.books import Book, books
 from tactful.sample.readers import Reader, readers
 
-READERS = 3000
 SEED = 7
 SOURCE = "simulated reader"
 HOST = "127.0.0.1"
@@ -40,8 +39,8 @@ LANGUAGES = {
 }  # fmt: skip
 
 
-def demonstrate(folder: Path, port: int, fresh: bool) -> None:
-    """Make the demo in `folder` if it is not there yet, then serve it until stopped. fresh: begin anew.
+def demonstrate(folder: Path, port: int, fresh: bool, count: int) -> None:
+    """Make the demo in `folder` if it is not there yet, then serve it until stopped. fresh: begin anew. count: simulated readers.
 
     Only a folder that carries the demo's marker is ever deleted from. Raises BadInput.
     """
@@ -49,7 +48,7 @@ def demonstrate(folder: Path, port: int, fresh: bool) -> None:
 
     if fresh or not _complete(folder):
         _clear(folder)
-        _make(folder)
+        _make(folder, count)
     else:
         click.echo(f"The bookshop in {folder} is made already. `tactful demo --fresh` makes it anew.")
     supervise(folder, HOST, port, workers=1, pages="shop,owner", welcome=lambda address: _link(folder, address))
@@ -90,7 +89,7 @@ def _clear(folder: Path) -> None:
     (folder / MARKER).unlink()
 
 
-def _make(folder: Path) -> None:
+def _make(folder: Path, count: int) -> None:
     """The installation, its books, its readers, its models."""
     from tactful.cli.install import install
     from tactful.cli.opening import opened
@@ -104,19 +103,19 @@ def _make(folder: Path) -> None:
         text = (files("tactful.sample") / source).read_text(encoding="utf-8")
         (folder / target).write_text(text, encoding="utf-8")
     with opened(folder) as (_, engine):
-        _fill(engine, time.time_ns() // 1_000_000)
+        _fill(engine, time.time_ns() // 1_000_000, count)
     (folder / MARKER).write_text(f"{READY}\n", encoding="utf-8")
     click.echo(f"Made in {time.perf_counter() - began:.1f} s.\n")
 
 
-def _fill(engine: Engine, now: int) -> None:
+def _fill(engine: Engine, now: int, count: int) -> None:
     """Put the books, take what the readers did, train."""
     from tactful.cli.training import train_all
 
     items = [item_of(book) for book in books()]
     engine.put_items(items).wait()
     click.echo(f"{len(items)} books put on the shelves.")
-    crowd = list(readers(READERS, SEED, now))
+    crowd = list(readers(count, SEED, now))
     agreed = [(reader.id, consent_of(reader, now, engine.charter.version)) for reader in crowd]
     engine.stores.consents.append(agreed).wait()
     children = sum(reader.child for reader in crowd)

@@ -3,7 +3,7 @@
 A step is a pure function of the amounts, so that what would be without one thing is found by weighing anew and doing the same steps.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from msgspec import Struct
@@ -47,19 +47,20 @@ class Step(Struct, frozen=True):
         The item at place p gets a share of all amounts in proportion to 1 / (p + 1). It is the evidence of the strategy whose turn it
         was, each piece in proportion; what others say of the item moved nothing, and counts nothing.
         """
-        width = int(rows.max()) + 1
-        cells, cell = _numbered(part * width + rows, len(self.shares) * width)
+        items, which = _numbered(rows, int(rows.max()) + 1)
+        width = len(items)
+        cells, cell = _numbered(part * width + which, len(self.shares) * width)
         whole = np.bincount(cell, amounts, minlength=len(cells))
-        of_part, of_row = np.divmod(cells, width)
-        best = np.lexsort((of_row, -whole, of_part))
+        of_part, of_item = np.divmod(cells, width)
+        best = np.lexsort((items[of_item], -whole, of_part))
         best = best[whole[best] > 0]
         starts = np.searchsorted(of_part[best], np.arange(len(self.shares)))
         turn = (np.arange(len(best)) - starts[of_part[best]] + 1) / np.array(self.shares)[of_part[best]]
         in_turn = best[np.lexsort((of_part[best], turn))]
-        _, item = _numbered(of_row[in_turn], width)
-        first = np.full(len(in_turn), len(in_turn))
-        np.minimum.at(first, item, np.arange(len(in_turn)))
-        winners = in_turn[first[item] == np.arange(len(in_turn))]
+        numbers = np.arange(len(in_turn))
+        first = np.empty(width, np.int64)
+        first[of_item[in_turn[::-1]]] = numbers[::-1]  # where several are written to one place, the last one stays
+        winners = in_turn[first[of_item[in_turn]] == numbers]
         chance = 1.0 / (1.0 + np.arange(len(winners)))
         factor = np.zeros(len(cells))
         factor[winners] = chance * (whole.sum() / (chance.sum() or 1.0)) / whole[winners]
@@ -78,11 +79,11 @@ def _unless(part: NDArray[np.int64], rows: Numbers, amounts: Amounts) -> Amounts
     return np.where(part == (speaking.min() if len(speaking) else 0), amounts, 0.0)
 
 
-def _numbered(keys: NDArray[np.int64], size: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _numbered(keys: NDArray[Any], size: int) -> tuple[NDArray[Any], Numbers]:
     """The different keys, each below `size`, and for each key which of them it is. Like np.unique, but not sorted, and without sorting."""
-    numbers = np.arange(len(keys))
-    where = np.empty(size, np.int64)  # only touched entries are ever read
+    numbers = np.arange(len(keys), dtype=np.int32)
+    where = np.empty(size, np.int32)  # only touched entries are ever read
     where[keys] = numbers
     different = keys[where[keys] == numbers]
-    where[different] = np.arange(len(different))
+    where[different] = np.arange(len(different), dtype=np.int32)
     return different, where[keys]
