@@ -10,8 +10,8 @@ from tactful.settings import read_charter
 from tests.shop import template
 
 TEXT = template("charter.toml").replace(
-    'traits = ["interests", "avoid"]',
-    'traits = ["interests", "avoid", "height", "birth_year", "birth_date", "child", "when"]',
+    'traits = ["interests", "avoid", ',
+    'traits = ["interests", "avoid", "height", "birth_year", "birth_date", "child", "when", ',
 )
 HEAD = "\n[data.told.types]\n"
 
