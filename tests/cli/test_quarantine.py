@@ -153,7 +153,8 @@ def test_doctor_data_tells_what_the_data_is_like(home: Path) -> None:
     told = as_json(home, "doctor", "data")
     assert (told["quality"]["people"], told["quality"]["items"]) == (1, 1)
     assert [(one["source"], one["events"]) for one in told["quality"]["sources"]] == [("told", 1)]
-    assert {one["trait"]: one["share"] for one in told["quality"]["traits"]} == {"interests": 1.0, "avoid": 0.0}
+    shares = {one["trait"]: one["share"] for one in told["quality"]["traits"]}
+    assert shares == {"interests": 1.0, "avoid": 0.0, "muted": 0.0, "languages": 0.0}
     assert {one["field"] for one in told["impossible"]} == {"traits.avoid", "type"}
     text = run(home, "doctor", "data").output
     assert "100.0%" in text and "interests" in text and "in quarantine · traits.avoid" in text
@@ -162,7 +163,7 @@ def test_doctor_data_tells_what_the_data_is_like(home: Path) -> None:
 
 def test_doctor_alone_is_as_it_was(home: Path) -> None:
     checks = as_json(home, "doctor")
-    assert [one["check"] for one in checks] == ["settings", "keys", "stores", "writing", "disk"]
+    assert [one["check"] for one in checks] == ["settings", "keys", "stores", "catalogue", "lists", "writing", "disk"]
     assert "2 in quarantine" in run(home, "doctor").output
 
 
