@@ -17,6 +17,24 @@ from tactful.domain.decision import Ask
 from tactful.stores.sqlite import connect
 from tactful.wire import engine_of, read_home
 
+# A home page as the demo bookshop has it: five rows of twelve, each with its own way of choosing, in the person's order.
+PAGE = """
+[placements.session]
+words = "Close to what you look at now"
+purpose = "personalise"
+guards = [{ use = "already_have" }]
+strategy = { use = "session", attributes = ["kind", "maker"] }
+
+[placements.trending]
+words = "On the rise"
+purpose = "personalise"
+strategy = { use = "trending" }
+
+[pages.front]
+rows = ["home", "session", "discover", "trending", "popular"]
+show = 5
+"""
+
 
 def main() -> None:
     """Measure and print."""
@@ -25,14 +43,16 @@ def main() -> None:
     options.add_argument("--items", type=int, default=100_000)
     options.add_argument("--people", type=int, default=1_000)
     options.add_argument("--history", type=int, default=100)
-    options.add_argument("--rate", type=float, default=200.0)
+    options.add_argument(
+        "--rate", type=float, default=200.0, help="requests a second; a fifth of it for pages of five rows"
+    )
     options.add_argument("--seconds", type=float, default=8.0)
     options.add_argument("--runs", type=int, default=5)
     options.add_argument("--workers", type=int, default=1)
     chosen = options.parse_args()
     with tempfile.TemporaryDirectory(prefix="tactful-bench-") as folder:
         home = Path(folder) / "home"
-        keys = build(home, chosen.items, chosen.people, chosen.history)
+        keys = build(home, chosen.items, chosen.people, chosen.history, more=PAGE)
         figures = {"items": chosen.items, "people": chosen.people, "workers": chosen.workers}
         figures |= _served(home, keys["secret"], chosen)
         figures |= _echo(chosen)
@@ -54,10 +74,16 @@ def _served(home: Path, key: str, chosen: argparse.Namespace) -> dict[str, objec
         }).encode(), auth)
         for who in people[:500]
     ]  # fmt: skip
+    page = [
+        request("/v1/decide/page", json.dumps({"person": f"person-{who}", "page": "front"}).encode(), auth)
+        for who in people
+    ]
     with tactful(home, chosen.workers) as (port, _, _):
         uvloop.run(closed_loop(port, decide, 16, 2.0))  # warm
+        uvloop.run(closed_loop(port, page, 4, 2.0))
         paced = [uvloop.run(open_loop(port, decide, chosen.rate, chosen.seconds)) for _ in range(chosen.runs)]
         ranked = [uvloop.run(open_loop(port, rank, chosen.rate, chosen.seconds)) for _ in range(chosen.runs)]
+        pages = [uvloop.run(open_loop(port, page, chosen.rate / 5, chosen.seconds)) for _ in range(chosen.runs)]
         full = [uvloop.run(closed_loop(port, decide, 16, chosen.seconds / 2)) for _ in range(chosen.runs)]
         in_process = uvloop.run(_in_process(home, chosen.people))
     return {
@@ -66,9 +92,11 @@ def _served(home: Path, key: str, chosen: argparse.Namespace) -> dict[str, objec
         "p99_ms": _median(paced, 0.99),
         "rerank_p50_ms": _median(ranked, 0.5),
         "rerank_p99_ms": _median(ranked, 0.99),
+        "page_p50_ms": _median(pages, 0.5),
+        "page_p99_ms": _median(pages, 0.99),
         "per_second": statistics.median(result.per_second for result in full),
         "inprocess_ms": in_process,
-        "failed": sum(result.failed for result in (*paced, *ranked, *full)),
+        "failed": sum(result.failed for result in (*paced, *ranked, *pages, *full)),
     }
 
 

@@ -24,9 +24,12 @@ from tactful.wire import engine_of, interactions_in, read_home
 SEED = 20_261_120
 
 
-def build(home: Path, items: int, people: int, history: int, train: bool = True) -> dict[str, str]:
-    """Make the installation and answer with its keys. Items fall into kinds, people have a few kinds they like."""
+def build(home: Path, items: int, people: int, history: int, train: bool = True, more: str = "") -> dict[str, str]:
+    """Make the installation and answer with its keys. Items fall into kinds, people have a few kinds they like. more: TOML for the end
+    of its `tactful.toml`."""
     keys = install(home)
+    with (home / "tactful.toml").open("a") as settings:
+        settings.write(more)
     dice = np.random.default_rng(SEED)
     kinds = max(20, items // 250)
     kind_of = dice.integers(0, kinds, items)

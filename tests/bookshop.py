@@ -6,16 +6,15 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-from tactful.cli.demonstration import acts_of, consent_of, item_of
+from tactful.cli.demonstration import acts_of, consent_of, stocked
 from tactful.flow.decide import Recipe
 from tactful.ports import Model
-from tactful.sample.books import books
 from tactful.sample.readers import readers
 from tactful.wire import Home, interactions_in, read_home
 from tests.shop import NOW, SEED, Shop, trained
 
 READERS = 300
-ITEMS = tuple(item_of(book) for book in books())
+ITEMS = tuple(stocked(NOW))
 SENSITIVE = frozenset(item.id for item in ITEMS if item.sensitivity)
 
 
@@ -40,7 +39,7 @@ def models() -> tuple[Model, ...]:
     shop = _empty()
     crowd = list(readers(READERS, SEED, NOW))
     shop.stores.consents.append([(reader.id, consent_of(reader, NOW, shop.charter.version)) for reader in crowd]).wait()
-    shop.engine.take(list(acts_of(crowd))).wait()
+    shop.engine.take(list(acts_of(crowd, ITEMS))).wait()
     return tuple(trained(shop.engine.recipes.values(), interactions_in(shop.engine), shop.engine.shelf().catalogue))
 
 

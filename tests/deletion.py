@@ -20,6 +20,13 @@ from tests.shop import NOW, SEED, Shop
 TRAITS = {"told": "declared", "obtained": "obtained", "inferred": "inferred"}
 
 
+def without_reasons(profile: Profile, sources: Iterable[Source]) -> Profile:
+    """The profile if the things that are stated as reasons had never been."""
+    for source in sources:
+        profile = without_reason(profile, source)
+    return profile
+
+
 def without_reason(profile: Profile, source: Source) -> Profile:
     """The profile if the thing that a reason names had never been: no act on the item, or no such trait."""
     if source.kind == "history":
@@ -79,14 +86,14 @@ def cases(shop: Shop, people: int | Sequence[Reader], ask: Ask) -> Iterator[Case
         if number % 3 == 0:
             shop.tells(reader.id, interests=list(reader.tastes))
         answer, profile = shop.decide(reader.id, ask), shop.engine.profile(reader.id)
-        again: dict[tuple[str, str], Decision] = {}
+        again: dict[frozenset[tuple[str, str]], Decision] = {}
         for shown in answer.receipt.shown:
-            source = shown.contributions[0].source if shown.contributions else Source("default", "default")
-            if source.kind not in PERSONAL:
+            sources = [piece.source for piece in shown.contributions[: shown.stated]]
+            if not sources or sources[0].kind not in PERSONAL:
                 continue
-            key = (source.kind, source.key)
+            key = frozenset((source.kind, source.key) for source in sources)
             if key not in again:
-                again[key] = decide_with(shop, without_reason(profile, source), reader.id, ask)
+                again[key] = decide_with(shop, without_reasons(profile, sources), reader.id, ask)
             row = answer.catalogue.index[shown.item]
             yield Case(shown, places_among(again[key], answer.decision.ranked.rows, row))
 

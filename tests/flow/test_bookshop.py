@@ -94,4 +94,4 @@ def test_take_the_reason_away_and_the_item_falls(placement: str, scale: Callable
     """The deletion test, on every recipe of the shop that goes by what somebody did."""
     tally = Tally.of(cases(open_bookshop(), scale(60, 1_000), Ask(placement)))
     print(f"\n{placement}: {tally.words}")
-    assert tally.share >= 0.95 or not tally.reasons
+    assert tally.share >= 0.98 or not tally.reasons

@@ -73,7 +73,8 @@ def shown(draw: random.Random) -> Shown:
     drawn = {(one.kind, one.key): one for one in (source(draw) for _ in range(draw.randint(1, 3)))}
     pieces = tuple(Contribution(one, 1.0, 1.0 / len(drawn)) for one in drawn.values())
     without = draw.choice([None, draw.randint(2, 400)])
-    return Shown(draw.choice(PLAIN[:40]), 1.0, draw.choice([1.0, draw.random()]), 1, pieces, without)
+    stated = draw.randint(1, len(pieces)) if all(piece.source.kind in PERSONAL for piece in pieces) else 1
+    return Shown(draw.choice(PLAIN[:40]), 1.0, draw.choice([1.0, draw.random()]), 1, pieces, without, stated=stated)
 
 
 def explanations(words: Words, number: int) -> Iterator[str]:

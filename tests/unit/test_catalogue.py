@@ -288,7 +288,7 @@ def test_a_variant_shown_is_alive_and_permitted_and_there_is_one_if_any_is(them:
         one for one in them
         if (one.available_from is None or one.available_from <= now) and (one.available_until is None or now < one.available_until)
         and one.audience in ("", *audiences) and set(one.sensitivity) <= sensitive
-        and one.context.items() <= context.items() and one.language.split("-")[0] in ("", "de")
+        and one.weight > 0 and one.context.items() <= context.items() and one.language.split("-")[0] in ("", "de")
     ]  # fmt: skip
     assert (found in fit) if fit else found is None
 
@@ -300,6 +300,8 @@ def test_variants_come_in_the_recipes_order_then_by_language_context_and_weight(
     assert choose([bright, dark], choice=Choice(("d", "bright"))) == "d"
     assert choose([bright, structs.replace(dark, available_until=NOW)], choice=Choice(("dark",))) == "b"
     assert choose([bright, structs.replace(dark, weight=2.0)]) == "d"
+    aside = structs.replace(dark, weight=0.0)
+    assert (choose([aside]), choose([aside], choice=Choice(("dark",)))) == ("", "d")
     evening = Variant(id="e", context={"daypart": ["evening", "night"]})
     assert choose([bright, evening]) == "b"
     assert choose([bright, evening], context={"daypart": "night"}) == "e"

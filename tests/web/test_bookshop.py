@@ -22,7 +22,7 @@ from tactful.languages import read_languages
 from tactful.stores.missed import Missed
 from tactful.web.shop import HANDLERS, PAGES
 from tests.bookshop import ITEMS, open_bookshop
-from tests.shop import Shop
+from tests.shop import NOW, Shop
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*deprecated inferred style")
 OURS = {"Sec-Fetch-Site": "same-origin"}
@@ -543,3 +543,17 @@ def test_addresses_are_not_repeated(ann: Visitor) -> None:
         f"/?done={bad}",
     ):
         assert "<script" not in ann.client.get(place).text
+
+
+def test_what_came_lately_stands_in_a_row_of_its_own_in_another_cover_and_its_page_shows_that_cover(
+    ann: Visitor,
+) -> None:
+    page = ann.get("/")
+    row = page[page.index("New on the shelves") :].split("</section>")[0]
+    shown = re.findall(r'src="/covers/([^"]+)\.drawing\.svg"', row)
+    since = {item.id: item.since for item in ITEMS}
+    assert len(shown) >= 6 and all(NOW - since[name] < 21 * 86_400_000 for name in shown)
+    assert ".drawing." not in page.replace(row, "")  # everywhere else a book has its usual cover
+    assert f'href="/book/{shown[0]}?cover=drawing"' in row
+    front = ann.get(f"/book/{shown[0]}?cover=drawing").split('class="front">')[1]
+    assert front.startswith(f'<img src="/covers/{shown[0]}.drawing.svg"')

@@ -10,6 +10,7 @@ from pathlib import Path
 import uvicorn
 import uvloop
 from litestar import Litestar, Router
+from litestar.types import LifespanHook
 
 from tactful.api.access import Access
 from tactful.api.app import create_app
@@ -35,24 +36,27 @@ async def serve(path: Path, descriptor: int, pages: str) -> None:
     service = Service(
         engine, Access.read(path / "access.json"), home.settings, feeding, home.languages, missed_of(home)
     )
-    app = _app(service, pages)
+    app = _app(service, pages, stores)
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, loop="uvloop", http="httptools",
         lifespan="on", proxy_headers=False, timeout_graceful_shutdown=10, server_header=False, date_header=True,
     )  # fmt: skip
     server = uvicorn.Server(config)
     app.state["leaving"] = lambda: server.should_exit
-    try:
-        await server.serve(sockets=[socket.socket(fileno=descriptor)])
-    finally:
-        await _finish(stores)
+    await server.serve(sockets=[socket.socket(fileno=descriptor)])
+
+
+def _app(service: Service, pages: str, stores: Stores) -> Litestar:
+    """The application, with the pages that were asked for beside the API. What must be done at its end is done by the application,
+    since uvicorn raises the signal that stopped it again, and nothing after that is run."""
+
+    async def finish() -> None:
+        with suppress(TactfulError):  # receipts that nobody waited for are kept too: the writer answers in order
+            await stores.consents.append([])
         stores.close()
 
-
-def _app(service: Service, pages: str) -> Litestar:
-    """The application, with the pages that were asked for beside the API."""
     more: list[Router] = []
-    leaving = []
+    leaving: list[LifespanHook] = []
     if "shop" in pages:
         from tactful.web.shop import PAGES as SHOP
 
@@ -63,13 +67,7 @@ def _app(service: Service, pages: str) -> Litestar:
 
         more += OWNER
         leaving.append(leave_desk)
-    return create_app(service, more, on_shutdown=leaving)
-
-
-async def _finish(stores: Stores) -> None:
-    """Until receipts that nobody waited for are kept too: the writer answers in order."""
-    with suppress(TactfulError):
-        await stores.consents.append([])
+    return create_app(service, more, on_shutdown=[*leaving, finish])
 
 
 def main() -> None:

@@ -2,16 +2,18 @@
 
 import shutil
 import time
+import zlib
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from pathlib import Path
 
 import click
+from msgspec import structs
 
 from tactful.domain.consent import ConsentChange, Dial
 from tactful.domain.errors import BadInput
 from tactful.domain.event import Arrival
-from tactful.domain.item import Item, Price
+from tactful.domain.item import Item, Price, Variant
 from tactful.engine import Engine
 from tactful.flow.wording import ordinal
 from tactful.sample.books import Book, books
@@ -26,6 +28,8 @@ READY = "ready"
 OWNER = "the demo's owner"
 LINK_MS = 86_400_000
 """How long the link to the owner's page is good, unless it is used before."""
+DAY_MS = 86_400_000
+NEW_SHARE, NEW_DAYS = 20, 21
 PIECE = 20_000
 """Acts taken at once."""
 
@@ -112,7 +116,7 @@ def _fill(engine: Engine, now: int, count: int) -> None:
     """Put the books, take what the readers did, train."""
     from tactful.cli.training import train_all
 
-    items = [item_of(book) for book in books()]
+    items = stocked(now)
     engine.put_items(items).wait()
     click.echo(f"{len(items)} books put on the shelves.")
     crowd = list(readers(count, SEED, now))
@@ -123,7 +127,7 @@ def _fill(engine: Engine, now: int, count: int) -> None:
         f"{len(crowd):,} simulated readers said what they allow. {children} are children, so nothing of theirs is kept."
     )
     stored = 0
-    for piece in _pieces(list(acts_of(crowd))):
+    for piece in _pieces(list(acts_of(crowd, items))):
         stored += engine.take(piece).wait().stored
     click.echo(f"{stored:,} things that they did in the last 90 days were taken in. Now the shop learns from them:")
     train_all(engine, machine=False)
@@ -159,7 +163,18 @@ def item_of(book: Book) -> Item:
         price=Price(book.price),
         sensitivity=book.sensitivity,
         audience=book.audience,
+        # Shown where a recipe prefers one; everywhere else a book has its usual cover.
+        variants=tuple(
+            Variant(id=style, style=style, weight=0, asset=f"/covers/{book.id}.{style}.svg") for style in book.variants
+        ),
     )
+
+
+def stocked(now: int) -> list[Item]:
+    """The books as they stand in the shop: one in twenty came within these three weeks, the others a year ago. now: ms since 1970."""
+    dice = {book.id: zlib.crc32(book.id.encode()) for book in books()}
+    days = {name: number // NEW_SHARE % NEW_DAYS if number % NEW_SHARE == 0 else 365 for name, number in dice.items()}
+    return [structs.replace(item_of(book), since=now - days[book.id] * DAY_MS) for book in books()]
 
 
 def length(pages: int) -> str:
@@ -174,10 +189,12 @@ def consent_of(reader: Reader, now: int, charter: str) -> ConsentChange:
     return ConsentChange(now, SOURCE, charter, Dial.remember, {"personalise": True, "learn": True}, child=False)
 
 
-def acts_of(crowd: Sequence[Reader]) -> Iterator[Arrival]:
-    """What the grown-up readers did. Children's acts are not even sent."""
+def acts_of(crowd: Sequence[Reader], items: Sequence[Item]) -> Iterator[Arrival]:
+    """What the grown-up readers did with books that were there by then. Children's acts are not even sent."""
+    since = {item.id: item.since for item in items}
     for reader in crowd:
         if reader.child:
             continue
         for act in reader.acts:
-            yield Arrival(id=act.id, person=reader.id, name=act.verb, at=act.at, verb=act.verb, items=(act.book,))
+            if since[act.book] <= act.at:
+                yield Arrival(id=act.id, person=reader.id, name=act.verb, at=act.at, verb=act.verb, items=(act.book,))

@@ -16,6 +16,10 @@ from tactful.domain.step import How, Step
 PERSONAL = frozenset({"history", "told", "obtained", "inferred"})
 """Kinds of source that say something about the person."""
 
+STATED_MOST = 2
+"""So many things may be the reason together. A strategy that goes by the last n things proposes for so many more, whose weight is nothing:
+taken out of the last n, they leave room for these, and what would be then is worked out from the same evidence."""
+
 
 class Ask(Struct, frozen=True):
     """One request for one placement.

@@ -28,7 +28,7 @@ class Variant(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omi
     """Another presentation of the same item: a cover, a headline, a clip. What it leaves out is as the item says.
 
     asset: what the client shows, as text (an address) or named pieces. style: by which recipes prefer it. weight: which goes first among
-    equals. context: where it fits, name → value (daypart = evening), all of it. language: of its words ("": any).
+    equals; one of 0 is shown only where a recipe prefers it. context: where it fits, name → value (daypart = evening), all of it. language: of its words ("": any).
     available_from, available_until: as of an item; its own expiry. audience, sensitivity: on top of the item's.
     """
 

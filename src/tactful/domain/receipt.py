@@ -18,7 +18,8 @@ class Shown(Struct, frozen=True):
     """One item in its slot.
 
     odds: the chance with which the arranger put it there, given the slots before. rank: place among the permitted items before
-    arranging (1 is best). without: the place it would have had without the first contribution's source; None: not a candidate.
+    arranging (1 is best). stated: so many of the first contributions are its reason together; more than one where each alone could go.
+    without: the place it would have had without what is stated; None: not a candidate.
     variant: the presentation shown, by its id; "": the item's own.
     """
 
@@ -30,6 +31,7 @@ class Shown(Struct, frozen=True):
     without: int | None = None
     default: bool = False
     variant: str = ""
+    stated: int = 1
 
 
 class Receipt(Struct, frozen=True):

@@ -43,7 +43,8 @@ def variant_of(
 
     def permitted(variant: Variant) -> bool:
         return (
-            alive(variant.available_from, variant.available_until, now)
+            (variant.weight > 0 or variant.id in choice.prefer or variant.style in choice.prefer)
+            and alive(variant.available_from, variant.available_until, now)
             and (audiences is None or not variant.audience or variant.audience in audiences)
             and all(category in sensitive for category in variant.sensitivity)
             and all(_fits(context.get(name), wanted) for name, wanted in variant.context.items())

@@ -10,19 +10,19 @@ from tactful.domain.event import TOWARDS
 
 SHAPES: Mapping[str, Mapping[str, str]] = {
     "why": {
-        "default": "", "nothing": "", "other": "", "too": "", "new": "", "context": "",
+        "default": "", "nothing": "", "other": "", "too": "", "also": "thing", "new": "", "context": "",
         "history": "did", "history_similar": "did alike", "history_together": "did", "history_continue": "name",
         "history_left": "did", "history_session": "did", "history_different": "did",
         "history_other": "did",
         "item": "name", "item_similar": "name alike", "item_together": "name", "item_other": "name",
         "told": "value", "told_plain": "", "told_different": "", "obtained": "value", "obtained_plain": "",
         "inferred": "value", "inferred_plain": "", "inferred_list": "", "assumed": "value", "assumed_plain": "",
-        "popular": "", "popular_seldom": "", "popular_trending": "", "query": "query", "query_plain": "", "query_given": "", "curated": "list", "curated_plain": "",
+        "popular": "", "popular_seldom": "", "popular_trending": "", "query": "", "query_given": "", "curated": "list", "curated_plain": "",
     },
     "name": {"title": "title", "this": "", "that": "", "gone": ""},
     "did": {**dict.fromkeys(sorted(TOWARDS), "name"), "other": "name"},
     "alike": {"nothing": "", "other": "attribute value"},
-    "without": {"place": "thing place", "gone": "thing", "told": "", "obtained": "", "inferred": ""},
+    "without": {"place": "thing place", "gone": "thing", "both": "one other", "told": "", "obtained": "", "inferred": ""},
     "label": {"hold": "", "picked": "", "partly": "", "less": "", "opened": "", "children": "", "everyone": ""},
     "share": {"mostly": "why", "also": "why", "little": "why"},
     "account": {

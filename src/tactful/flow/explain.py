@@ -1,5 +1,8 @@
 """Decision → receipt, read off the evidence. What is said of it (`flow/wording.py`) is read off the receipt: true by construction."""
 
+from collections.abc import Sequence
+from itertools import chain, combinations
+
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
@@ -7,7 +10,7 @@ from numpy.typing import NDArray
 from tactful.domain.catalogue import Catalogue, Mask, Rows
 from tactful.domain.charter import Charter
 from tactful.domain.consent import Consent
-from tactful.domain.decision import PERSONAL, Placed, Scored, Source, add_up
+from tactful.domain.decision import PERSONAL, STATED_MOST, Placed, Scored, Source, add_up
 from tactful.domain.receipt import Contribution, Receipt, Shown
 from tactful.domain.view import View
 from tactful.flow.decide import Decision
@@ -107,28 +110,32 @@ def _shown(decision: Decision, catalogue: Catalogue) -> tuple[Shown, ...]:
             shown.append(Shown(name, 0.0, odds, 0, (Contribution(Source("default", "default"), 0.0, 1.0),), None, True))
             continue
         rank, place = ranks[slot], places[slot]
-        pieces, without = _stated(asked, place, rank, reasons[slot])
-        shown.append(Shown(name, scores[slot], odds, rank, pieces, without))
+        pieces, without, stated = _stated(asked, place, rank, reasons[slot])
+        shown.append(Shown(name, scores[slot], odds, rank, pieces, without, stated=stated))
     return tuple(shown)
 
 
 def _stated(
     asked: "_Counterfactuals", place: int, rank: int, pieces: tuple[Contribution, ...]
-) -> tuple[tuple[Contribution, ...], int | None]:
-    """The contributions with the one to state put first, and the item's place without it.
+) -> tuple[tuple[Contribution, ...], int | None, int]:
+    """The contributions with those to state put first, the item's place without them, and how many they are.
 
     Stated is the biggest that the item would fall without. The very biggest may hold up the items above even more: take it away
     and this one rises, so that it would be no reason for its place. Nor is "many chose it" the reason to state, however much it
-    counts, where the item would fall without something personal.
+    counts, where the item would fall without something personal. Where each alone could go and it would stay, two are the reason together;
+    and where those could go too, what is not personal is.
     """
     if not pieces or pieces[0].source.kind not in (*PERSONAL, "popular"):
-        return pieces, None
-    for number, piece in enumerate(pieces):
-        if piece.source.kind in PERSONAL:
-            without = asked.rank(place, piece.source)
-            if without is None or without > rank:
-                return (piece, *pieces[:number], *pieces[number + 1 :]), without
-    return pieces, asked.rank(place, pieces[0].source) if pieces[0].source.kind in PERSONAL else None
+        return pieces, None, 1
+    about = [piece for piece in pieces if piece.source.kind in PERSONAL]
+    others = [piece for piece in pieces if piece.source.kind not in PERSONAL]
+    for stated in chain.from_iterable(combinations(about, count) for count in range(1, STATED_MOST + 1)):
+        without = asked.rank(place, [piece.source for piece in stated])
+        if without is None or without > rank:
+            return (*stated, *(piece for piece in pieces if piece not in stated)), without, len(stated)
+    if others:
+        return (*others, *about), None, 1
+    return pieces, asked.rank(place, [pieces[0].source]), 1
 
 
 def _ranks(ranked: Rows, chosen: list[int]) -> list[int]:
@@ -190,17 +197,17 @@ class _Counterfactuals:
         self._sources: dict[tuple[str, str], list[int]] = {}
         for number, source in enumerate(decision.scored.evidence.sources):
             self._sources.setdefault((source.kind, source.key), []).append(number)
-        self._worlds: dict[tuple[str, str], NDArray[np.float64]] = {}
+        self._worlds: dict[frozenset[tuple[str, str]], NDArray[np.float64]] = {}
 
-    def rank(self, place: int, source: Source) -> int | None:
-        """Where the candidate would stand among the permitted ones without this thing; None: it would not be a candidate."""
-        key = (source.kind, source.key)
-        scores = self._worlds.get(key)
+    def rank(self, place: int, things: Sequence[Source]) -> int | None:
+        """Where the candidate would stand among the permitted ones without these things; None: it would not be a candidate."""
+        keys = frozenset((source.kind, source.key) for source in things)
+        scores = self._worlds.get(keys)
         scored = self.decision.scored
         if scores is None:
             evidence = scored.evidence
-            pieces = evidence.amounts(evidence.without(self._sources[key]))
-            scores = self._worlds[key] = self._permitted * add_up(scored.place, pieces, len(scored.rows))
+            pieces = evidence.amounts(evidence.without([number for key in keys for number in self._sources[key]]))
+            scores = self._worlds[keys] = self._permitted * add_up(scored.place, pieces, len(scored.rows))
         own = scores[place]
         if own <= 0.0:
             return None

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import reduce
 
 from msgspec import Struct
 
@@ -27,6 +28,8 @@ def sentence(shown: Shown, catalogue: Catalogue, words: Words) -> str:
         return words.say("why.nothing")
     first, *others = (piece.source for piece in shown.contributions)
     said = reason(first, shown.item, catalogue, words)
+    if shown.stated > 1:
+        return f"{said} {words.say('why.also', thing=_things(shown, 1, catalogue, words))}"
     if first.kind not in PERSONAL and any(source.kind in PERSONAL for source in others):
         said = f"{said} {words.say('why.too')}"
     return said
@@ -43,8 +46,6 @@ def reason(source: Source, item: str, catalogue: Catalogue, words: Words) -> str
             return words.say(key, did=_did(source.verb, name, words), name=name, alike=alike)
         case "told" | "obtained" | "inferred" | "assumed":
             return words.say(key, value=", ".join(map(words.value, source.how.split(", "))))
-        case "query":
-            return words.say(key, query=source.key)
         case "curated":
             return words.say(key, list=source.how.rstrip(" ."))
         case _:
@@ -66,7 +67,7 @@ def _key(source: Source, item: Item | None, words: Words) -> str:
         case "popular":
             tried = [f"why.{kind}_{how}" if how else f"why.{kind}"]
         case "query":
-            tried = ["why.query_given"] if how == "given" else ["why.query" if source.key else "why.query_plain"]
+            tried = ["why.query_given" if how == "given" else "why.query"]
         case "curated":
             tried = ["why.curated" if how else "why.curated_plain"]
         case "new" | "default":
@@ -117,19 +118,27 @@ def _of_attribute(table: str, attribute: str, value: str, words: Words) -> str:
 
 
 def what_if(shown: Shown, catalogue: Catalogue, words: Words) -> str:
-    """What would be different without the first reason, or "" if that is nothing personal."""
+    """What would be different without what is stated, or "" if that is nothing personal."""
     if not shown.contributions or shown.contributions[0].source.kind not in PERSONAL:
         return ""
-    source = shown.contributions[0].source
-    if source.kind != "history":
-        thing = words.say(f"without.{source.kind}")
-    elif source.key == shown.item:
-        thing = words.say("name.that")
-    else:
-        thing = named(source.key, catalogue, words)
+    thing = _things(shown, 0, catalogue, words)
     if shown.without is None:
         return words.say("without.gone", thing=thing)
     return words.say("without.place", thing=thing, place=shown.without)
+
+
+def _things(shown: Shown, start: int, catalogue: Catalogue, words: Words) -> str:
+    """What is stated, from the first, second … on, as things inside a sentence; each once."""
+    things = dict.fromkeys(
+        _thing(piece.source, shown.item, catalogue, words) for piece in shown.contributions[start : shown.stated]
+    )
+    return reduce(lambda one, other: words.say("without.both", one=one, other=other), things)
+
+
+def _thing(source: Source, item: str, catalogue: Catalogue, words: Words) -> str:
+    if source.kind != "history":
+        return words.say(f"without.{source.kind}")
+    return words.say("name.that") if source.key == item else named(source.key, catalogue, words)
 
 
 def label(receipt: Receipt, words: Words) -> str:

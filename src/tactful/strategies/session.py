@@ -5,7 +5,7 @@ import scipy.sparse as sparse
 from msgspec import Struct
 
 from tactful.domain.catalogue import Catalogue
-from tactful.domain.decision import Ask, Evidence, Source
+from tactful.domain.decision import STATED_MOST, Ask, Evidence, Source
 from tactful.domain.event import TOWARDS
 from tactful.domain.view import View
 from tactful.learn.alike import attribute_features, nearest
@@ -43,7 +43,7 @@ class Session(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
         index, since = shelf.catalogue.index, ask.at - self.minutes * MINUTE
         items = [
             (row, Source("history", act.item, act.data, act.verb, "session"))
-            for act in view.liked(self.most + 1)
+            for act in view.liked(self.most + STATED_MOST)
             if act.at >= since and (row := index.get(act.item)) is not None
         ]
         return evidence_from(shelf.model(self.model), items, self.half_life, self.most)

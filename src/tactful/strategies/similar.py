@@ -4,7 +4,7 @@ import scipy.sparse as sparse
 from msgspec import Struct
 
 from tactful.domain.catalogue import Catalogue
-from tactful.domain.decision import Ask, Evidence, Source
+from tactful.domain.decision import STATED_MOST, Ask, Evidence, Source
 from tactful.domain.view import View
 from tactful.learn.alike import attribute_features, nearest, vector_features
 from tactful.learn.neighbours import evidence_from, strongest
@@ -34,7 +34,7 @@ class Similar(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
             return evidence_from(model, start, 1.0, 1)
         items = [
             (row, Source("history", act.item, act.data, act.verb, "similar"))
-            for act in view.liked(self.most + 1)
+            for act in view.liked(self.most + STATED_MOST)
             if (row := catalogue.index.get(act.item)) is not None
         ]
         return evidence_from(model, items, self.half_life, self.most)

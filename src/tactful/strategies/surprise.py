@@ -6,7 +6,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from tactful.domain.catalogue import Catalogue
-from tactful.domain.decision import NO_EVIDENCE, Ask, Evidence, Source
+from tactful.domain.decision import NO_EVIDENCE, STATED_MOST, Ask, Evidence, Source
 from tactful.domain.event import TOWARDS, VERBS, Value
 from tactful.domain.view import View
 from tactful.learn.alike import attribute_features
@@ -48,7 +48,7 @@ class Surprise(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
         asked = single(rows, good, [ASKED], np.zeros(len(rows), np.int32))
         acts = [
             (age, row, act)
-            for age, act in enumerate(view.liked(self.window + 1))
+            for age, act in enumerate(view.liked(self.window + STATED_MOST))
             if (row := shelf.catalogue.index.get(act.item)) is not None and row < len(model.arrays["starts"]) - 1
         ]
         if not acts:

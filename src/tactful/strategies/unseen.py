@@ -11,7 +11,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from tactful.domain.catalogue import Catalogue, Rows
-from tactful.domain.decision import NO_EVIDENCE, Ask, Evidence, Source
+from tactful.domain.decision import NO_EVIDENCE, STATED_MOST, Ask, Evidence, Source
 from tactful.domain.event import KIND_OF
 from tactful.domain.item import Item
 from tactful.domain.view import View
@@ -53,7 +53,7 @@ class Unseen(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
         """Each thing of the history speaks for what shares its values, by the cosine of the two."""
         where: list[NDArray[np.int64]] = []
         base, sources, ages = [], [], []
-        for age, act in enumerate(view.liked(self.window + 1)):
+        for age, act in enumerate(view.liked(self.window + STATED_MOST)):
             item = catalogue.get(act.item)
             values = _values(item, self.attributes) if item is not None else []
             places = [place for value in values for place in new.having.get(value, ()) if place < len(fresh)]

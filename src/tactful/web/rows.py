@@ -25,9 +25,10 @@ MENU_MOST = 6
 
 
 class Card(Struct, frozen=True):
-    """A book as a page shows it. fresh: it was not there a moment ago."""
+    """A book as a page shows it. cover: which of its covers, "" for the usual one. fresh: it was not there a moment ago."""
 
     item: Item
+    cover: str = ""
     why: str = ""
     what_if: str = ""
     fresh: bool = False
@@ -77,7 +78,7 @@ def cards_of(receipt: Receipt, catalogue: Catalogue, words: Words) -> list[Card]
     """The books of a receipt, each with its reason."""
     pairs = [(shown, catalogue.get(shown.item)) for shown in receipt.shown]
     return [
-        Card(item, sentence(shown, catalogue, words), what_if(shown, catalogue, words))
+        Card(item, shown.variant, sentence(shown, catalogue, words), what_if(shown, catalogue, words))
         for shown, item in pairs
         if item is not None and item.kind == "book"
     ]
