@@ -3,5 +3,5 @@
 import subprocess
 import sys
 
-for name in ("quality", "recipes", "decide", "ingest", "importing", "footprint", "search"):
+for name in ("quality", "recipes", "decide", "ingest", "importing", "footprint", "search", "shop"):
     subprocess.run([sys.executable, "-m", f"benchmarks.{name}", *sys.argv[1:]], check=True)
