@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 # What `make demo` needs is lighter than what the tests need; each is installed once, and again when pyproject.toml changes.
 CORE := $(VENV)/.core
 DEV := $(VENV)/.dev
+# Two processes, each beginning with its half of the tests: most of them wait for a server or a disk now and then.
+BESIDE := -n 2 --dist worksteal
 
 .PHONY: demo test check bench prove clean browser screenshots
 .DEFAULT_GOAL := help
@@ -38,14 +40,14 @@ browser:
 		else echo "No chromium: the browser tests will be skipped. On Debian: apt-get install chromium"; fi; }
 
 test: $(DEV) browser
-	$(BIN)/python -m pytest $(TESTS)
+	$(BIN)/python -m pytest $(BESIDE) --ignore=tests/docs $(TESTS)
 
 check: $(DEV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest tests/docs -q
+	$(BIN)/python -m pytest $(BESIDE) tests/docs
 
 bench: $(DEV)
 	$(BIN)/python -m benchmarks $(BENCH)

@@ -93,14 +93,14 @@ class Bookshop(Struct, frozen=True):
         return [self.shelf.catalogue.ids[row] for row in decision.slots.rows.tolist()]
 
 
-def open_bookshop(taught: int, judged: int) -> Bookshop:
+def open_bookshop(taught: int, judged: int, seed: int = SEED) -> Bookshop:
     """Read the demo's settings, let so many readers live, train on the first ones. Nothing is known of children: they take no part."""
     with TemporaryDirectory(prefix="tactful-recipes-") as folder:
         for target, source in (("tactful.toml", "shop.toml"), ("charter.toml", "shop_charter.toml")):
             text = (files("tactful.sample") / source).read_text(encoding="utf-8")
             (Path(folder) / target).write_text(text, encoding="utf-8")
         home = read_home(Path(folder))
-    crowd = list(readers(taught + judged, SEED, UNTIL))
+    crowd = list(readers(taught + judged, seed, UNTIL))
     catalogue = Catalogue.of([item_of(book) for book in books()], home.charter.proxies)
     consents = {reader.id: Consent.of([consent_of(reader, UNTIL, home.charter.version)]) for reader in crowd[:taught]}
     people: list[tuple[str, list[Event]]] = [
@@ -289,8 +289,9 @@ def main() -> None:
     options.add_argument("--json", action="store_true")
     options.add_argument("--taught", type=int, default=1_500)
     options.add_argument("--judged", type=int, default=1_000)
+    options.add_argument("--seed", type=int, default=SEED, help="of the readers; the recipes were tuned with %(default)s")
     chosen = options.parse_args()
-    shop = open_bookshop(chosen.taught, chosen.judged)
+    shop = open_bookshop(chosen.taught, chosen.judged, chosen.seed)
     for name, aim in AIMS.items():
         found = judge(shop, aim)
         show(

