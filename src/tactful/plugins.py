@@ -3,7 +3,8 @@
 import importlib
 import pkgutil
 from collections.abc import Mapping
-from importlib.metadata import entry_points
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any, TypeVar
 
 import msgspec
@@ -19,7 +20,13 @@ def available(kind: type) -> list[str]:
     """The names of all plug-ins of a kind (Strategy, Guard or Arranger)."""
     room = importlib.import_module(f"tactful.{ROOMS[kind]}")
     own = [module.name for module in pkgutil.iter_modules(room.__path__)]
-    return sorted({*own, *(entry.name for entry in entry_points(group=f"tactful.{ROOMS[kind]}"))})
+    return sorted({*own, *_outside(ROOMS[kind])})
+
+
+@cache
+def _outside(room: str) -> dict[str, EntryPoint]:
+    """Plug-ins that other packages bring, by name. Looked for once: it means reading what every installed package says of itself."""
+    return {entry.name: entry for entry in entry_points(group=f"tactful.{room}")}
 
 
 def name_of(part: object) -> str:
@@ -31,8 +38,8 @@ def load(kind: type[T], name: str) -> type[T]:
     """The plug-in's class: the one subclass of the kind that its file defines. Raises UnknownPlugin, which lists what there is."""
     room = ROOMS[kind]
     if name in available(kind):
-        for entry in entry_points(group=f"tactful.{room}", name=name):
-            outside: type[T] = entry.load()
+        if name in _outside(room):
+            outside: type[T] = _outside(room)[name].load()
             return outside
         module = importlib.import_module(f"tactful.{room}.{name}")
         for thing in vars(module).values():
