@@ -52,7 +52,12 @@ def template(name: str) -> str:
 
 def charter(**changes: Any) -> Charter:
     """The template's charter. changes: top-level entries to replace."""
-    return msgspec.convert({**tomllib.loads(template("charter.toml")), **changes}, Charter)
+    return msgspec.convert({**_charter(), **changes}, Charter)
+
+
+@cache
+def _charter() -> Mapping[str, Any]:
+    return tomllib.loads(template("charter.toml"))
 
 
 def placement(use: str | Mapping[str, Any] = "popular", **changes: Any) -> Placement:
