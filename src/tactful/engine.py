@@ -46,7 +46,8 @@ from tactful.ports import (
 )
 from tactful.scene import Look, Scene
 
-ANONYMOUS_RECEIPT_MS = DAY
+SHORT_RECEIPT_MS = DAY
+"""How long a receipt is kept that names nobody, or is of a search."""
 RECEIPT_MS = 90 * DAY
 LINKS_MOST = 2_000
 """Links that one person may have: whoever says more invents devices."""
@@ -498,10 +499,10 @@ class Engine:
     def _answer(self, scene: Scene, look: Look, page: OnPage, placed: Placed | None = None) -> Answer:
         """Choose, and keep the receipt."""
         decision, receipt = self._made(scene, look, page, placed, self.shell.dice, self.shell.name())
-        known = scene.known(look)
-        keep = RECEIPT_MS if known else ANONYMOUS_RECEIPT_MS
-        note = Note.of(receipt, (self.shell.passed() - scene.began) * 1000) if self.noted else None
-        durable = self.stores.receipts.append(receipt, scene.now + keep, known and self.onward.decisions, note)
+        lasts = scene.lasts(look)
+        keep = RECEIPT_MS if lasts else SHORT_RECEIPT_MS
+        note = Note.of(receipt, (self.shell.passed() - scene.began) * 1000, lasts) if self.noted else None
+        durable = self.stores.receipts.append(receipt, scene.now + keep, lasts and self.onward.decisions, note)
         return Answer(decision, receipt, durable, scene.shelf.catalogue)
 
     def _made(

@@ -71,5 +71,10 @@ class Scene(Struct, frozen=True):
         return structs.replace(self, consent=structs.replace(self.consent, dial=dial), _views={})
 
     def known(self, look: Look) -> bool:
-        """Whether a receipt may name the person. What was typed is not kept, so neither is what it found as theirs."""
-        return self.person is not None and look.view.dial > Dial.off and not look.considered.ask.query
+        """Whether the receipt names the person: then it opens for them alone, and goes with them."""
+        return self.person is not None and look.view.dial > Dial.off
+
+    def lasts(self, look: Look) -> bool:
+        """Whether the receipt is kept for long and may be heard of elsewhere. What a search found nearly says what was typed, and
+        that is not kept: its receipt is there for the person to ask why, and for nothing else."""
+        return self.known(look) and not look.considered.ask.query

@@ -14,7 +14,9 @@ from tactful.domain.decision import PERSONAL, Ask
 from tactful.domain.errors import BadInput, BadSettings, NoSearch, UnknownPlacement
 from tactful.domain.item import Item
 from tactful.domain.placement import Placement
+from tactful.domain.receipt import Receipt
 from tactful.domain.spelling import words_of
+from tactful.engine import Onward
 from tactful.searching import Found
 from tactful.stores.missed import Missed
 from tactful.wire import recipe_of
@@ -91,16 +93,34 @@ def test_nothing_typed_stands_in_a_receipt(own: str, known: str) -> None:
     assert not any(known.strip() in piece.source.key for one in receipt.shown for piece in one.contributions if known)
 
 
-def test_the_receipt_of_a_search_is_one_of_nobody() -> None:
+def test_the_receipt_of_a_search_is_theirs_for_a_day_and_goes_with_them() -> None:
     busy = shop()
     busy.allow("ann")
     busy.does("ann", "liked", "the-mysterious-island")
-    receipt = look("adventure", "reranked", "ann", busy).answer.receipt
-    assert receipt.person is None
-    assert busy.stores.receipts.get(receipt.id) is not None
-    assert busy.decide("ann", "popular").receipt.person == "ann"
+    first, second = (look("adventure", "reranked", "ann", busy).answer.receipt for _ in range(2))
+    assert any(piece.source.kind in PERSONAL for one in first.shown for piece in one.contributions)
+    assert first.person == "ann", "what they did stands in it, so it opens for nobody else"
+    busy.stores.quarantine.purge(NOW + DAY - 1)
+    assert busy.stores.receipts.get(first.id) is not None
     busy.stores.quarantine.purge(NOW + DAY + 1)
-    assert busy.stores.receipts.get(receipt.id) is None
+    assert busy.stores.receipts.get(first.id) is None
+    third = look("adventure", "reranked", "ann", busy).answer.receipt
+    for ack in busy.engine.forget("ann"):
+        ack.wait()
+    assert busy.stores.receipts.get(third.id) is None
+    assert look("adventure", "reranked", "unknown person", busy).answer.receipt.person is None
+    assert look("adventure", "reranked", None, busy).answer.receipt.person is None
+    assert second.id != first.id
+
+
+def test_neither_a_receiver_nor_the_house_hears_of_the_receipt_of_a_search() -> None:
+    busy = shop(noted=True, onward=Onward(decisions=True))
+    busy.allow("ann")
+    look("adventure", "reranked", "ann", busy)
+    popular = busy.decide("ann", "popular").receipt
+    told = [one.content for one in busy.stores.feed.after(0, 99).entries]
+    assert [one.id for one in told if isinstance(one, Receipt)] == [popular.id]
+    assert [note.receipt for _, note in busy.stores.receipts.notes(0, 9)] == ["", popular.id]
 
 
 def test_only_what_nothing_was_found_for_is_noted(tmp_path: Any) -> None:

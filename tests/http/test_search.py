@@ -49,12 +49,19 @@ def test_pages_of_results_follow_one_another(shop: Server) -> None:
     assert titles(search(shop, "emma", offset=50)) == []
 
 
-def test_the_receipt_of_a_search_opens_by_its_id_alone(shop: Server) -> None:
-    found = search(shop, "verne", person="reader-0001")
-    opened = shop.get(f"/v1/receipts/{found['decision']['receipt']}", {})
-    assert opened.status == 200
-    assert opened.json["receipt"]["person"] is None
-    assert b'verne"' not in opened.body.lower().replace(b"jules verne", b"")
+def test_the_receipt_of_a_search_opens_for_its_person_and_that_of_nobody_by_its_id_alone(shop: Server) -> None:
+    nobodys = search(shop, "verne")["decision"]["receipt"]
+    theirs = search(shop, "verne", person="reader-0001")["decision"]["receipt"]
+    assert shop.get(f"/v1/receipts/{theirs}", {}).status == 404
+    assert shop.get(f"/v1/receipts/{theirs}", shop.as_browser(shop.token("reader-0002"))).status == 404
+    for receipt, headers, person in (
+        (nobodys, {}, None),
+        (theirs, shop.as_browser(shop.token("reader-0001")), "reader-0001"),
+    ):
+        opened = shop.get(f"/v1/receipts/{receipt}", headers)
+        assert opened.status == 200
+        assert opened.json["receipt"]["person"] == person
+        assert b'verne"' not in opened.body.lower().replace(b"jules verne", b"")
 
 
 def test_an_item_is_found_once_it_is_put(shop: Server) -> None:

@@ -448,6 +448,25 @@ def test_reasons_open_for_their_own_person(ann: Visitor, bob: Visitor) -> None:
     bob.get(receipt, status=404)
 
 
+def of_search(text: str) -> str:
+    """The address of the reasons of a search."""
+    return re.findall(r'<a class="whylink" href="(/why/[^"]+)">Why in this order', text)[0]
+
+
+def test_the_reasons_of_a_search_open_for_their_own_person_and_go_with_them(ann: Visitor, bob: Visitor) -> None:
+    ann.turn("remember")
+    for book in ("dracula", "frankenstein"):
+        ann.get(f"/book/{book}")
+        ann.post(f"/book/{book}", verb="liked")
+    reasons = of_search(ann.get("/search?q=mystery"))
+    assert "Dracula" in ann.get(reasons), "what they did counted"
+    bob.get(reasons, status=404)
+    bob.turn("remember")
+    bob.get(reasons, status=404)
+    ann.post("/you/forget")
+    ann.get(reasons, status=404)
+
+
 # ---------------------------------------------------------------------------------------------------------------- children
 
 

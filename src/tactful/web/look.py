@@ -170,7 +170,7 @@ async def why(request: Req, receipt: str) -> Response[str]:
         return missing(
             request,
             visitor,
-            "There is no such page, or it is gone. Reasons are kept for a day; with the dial up, for 90 days.",
+            "There is no such page, or it is gone. Reasons are kept for a day; with the dial up, for 90 days, but those of a search never longer than a day.",
         )
     catalogue, books, words = engine.shelf().catalogue, stock(request, visitor), visitor.words
     data = {name: entry.words for name, entry in engine.charter.data.items()}
