@@ -6,6 +6,7 @@ import numpy as np
 from msgspec import Struct, structs
 
 from tactful.domain.catalogue import Mask, Rows
+from tactful.domain.consent import NOBODY
 from tactful.domain.decision import Ask
 from tactful.domain.errors import BadInput, NoSearch
 from tactful.domain.event import Value
@@ -49,8 +50,16 @@ def search(
     answer = engine.decide(person, [ask], context)[0]
     count, anything = _counted(answer.decision)
     if missed is not None and not anything and not answer.decision.faults:
-        missed.note(ask.query, person, engine.shell.now())
+        _note(engine, missed, person, ask.query)
     return Found(answer, ask.query, meant if meant != ask.query else "", count, anything)
+
+
+def _note(engine: Engine, missed: Missed, person: str | None, query: str) -> None:
+    """Count somebody who found nothing. A name under which nobody ever said what they allow is one that anybody can make up."""
+    now = engine.shell.now()
+    known = None if person is None else engine.people.who(person, now)
+    consent = NOBODY if known is None else engine.consent(known)
+    missed.note(query, known if consent.version else None, now, consent.since)
 
 
 def suggest(

@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tactful import searching
+from tactful.domain.consent import Dial
 from tactful.domain.decision import PERSONAL, Ask
 from tactful.domain.errors import BadInput, BadSettings, NoSearch, UnknownPlacement
+from tactful.domain.event import Arrival
 from tactful.domain.item import Item
 from tactful.domain.placement import Placement
 from tactful.domain.receipt import Receipt
@@ -125,13 +127,32 @@ def test_neither_a_receiver_nor_the_house_hears_of_the_receipt_of_a_search() -> 
 
 def test_only_what_nothing_was_found_for_is_noted(tmp_path: Any) -> None:
     missed = Missed(tmp_path / "missed.db")
+    busy = shop()
     for number in range(9):
+        busy.allow(f"person {number}")
         for query in ("frankenstein", "zyzzyva "):
-            look(query, person=f"person {number}", missed=missed)
+            look(query, person=f"person {number}", at=busy, missed=missed)
         # What is there but may not be shown is no gap in the catalogue, and nobody need know that somebody asked for it.
-        look(HIDDEN[SENSITIVE[0]].title, person=f"person {number}", missed=missed)
+        look(HIDDEN[SENSITIVE[0]].title, person=f"person {number}", at=busy, missed=missed)
     missed.flush(NOW)
     assert [one.words for one in missed.report()] == ["zyzzyva"]
+
+
+@pytest.mark.parametrize("invented", ["nobody", "names", "devices", "new consents"])
+def test_one_asker_stays_one_whatever_they_call_themselves(tmp_path: Any, invented: str) -> None:
+    busy, missed = shop(), Missed(tmp_path / "missed.db")
+    busy.allow("ann")
+    for number in range(30):
+        person = None if invented == "nobody" else f"{'anon:' if invented == 'devices' else ''}name {number}"
+        if invented == "new consents" and person:
+            busy.change(person, dial=Dial.remember)
+        if invented == "devices" and person:
+            link = Arrival(id=f"link {number}", person="ann", name="identify", also=(person,), trusted=True)
+            busy.engine.take([link]).wait()
+        look("zyzzyva ", person=person, at=busy, missed=missed)
+        busy.clock.now += DAY // 30
+    missed.flush(busy.clock.now)
+    assert missed.report() == []
 
 
 # ------------------------------------------------------------------------------------------------------ what is sensitive

@@ -4,6 +4,7 @@ import json
 import random
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -96,8 +97,8 @@ def shop() -> Shop:
     return open_bookshop()
 
 
-def entering(shop: Shop) -> "TestClient[Litestar]":
-    service = Served(shop.engine, Access(Stored("00" * 32, [])), read_languages())
+def entering(shop: Shop, missed: Missed | None = None) -> "TestClient[Litestar]":
+    service = Served(shop.engine, Access(Stored("00" * 32, [])), read_languages(), missed)
     return TestClient(Litestar(PAGES, state=State({"service": service})), base_url="http://shop.example")
 
 
@@ -364,10 +365,13 @@ def test_start_afresh_forgets_all_but_what_is_allowed(ann: Visitor) -> None:
     receipt = re.findall(r'"(/why/[^"]+)"', ann.get("/"))[0]
     ann.get(receipt)
     before, consent = ann.person or "", ann.shop.engine.consent(ann.person or "")
+    proof = [change.at for change in ann.shop.stores.consents.read(before)]
     assert "Your taste is reset" in ann.post("/you/afresh")
     assert ann.person != before and ann.profile == UNKNOWN
     after = ann.shop.engine.consent(ann.person or "")
-    assert (after.dial, after.granted, after.since) == (consent.dial, consent.granted, consent.since)
+    assert (after.dial, after.granted, after.since) == (consent.dial, consent.granted, ann.shop.clock.now)
+    assert [change.at for change in ann.shop.stores.consents.read(ann.person or "")] == [after.since, *proof]
+    assert "You started afresh" in ann.get("/you")
     ann.get(receipt, status=404)
     assert ann.shop.stores.events.read(before) == [] and ann.shop.stores.consents.read(before) == []
 
@@ -532,6 +536,19 @@ def test_a_search_mends_says_so_and_keeps_nothing(ann: Visitor) -> None:
     ann.post("/you/child", on="yes")
     for words in ("frankenstein", "war", "love"):
         assert set(shown(ann.get(f"/search?q={words}"))) <= FOR_CHILDREN
+
+
+def test_a_reset_makes_no_second_person_of_whom_nothing_was_found_for(shop: Shop, tmp_path: Path) -> None:
+    missed = Missed(tmp_path / "missed.db")
+    with entering(shop, missed) as client:
+        ann = Visitor(shop, client)
+        ann.turn("told")
+        for _ in range(7):
+            assert "Nothing found" in ann.get("/search?q=xqzzyv")
+            ann.post("/you/afresh")
+        assert "Only what I tell you" in ann.get("/you") and ann.shop.engine.consent(ann.person or "").dial is Dial.told
+    missed.flush(shop.clock.now)
+    assert missed.report() == []
 
 
 def test_a_book_says_why_it_is_not_on_the_front_page(ann: Visitor) -> None:

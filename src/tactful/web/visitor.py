@@ -27,6 +27,8 @@ CART_COOKIE = "cart"
 """What lies in the cart, signed. It names books and nobody; it goes when the browser closes."""
 CART = "cart:"
 CART_MOST = 20
+AFRESH = "started afresh"
+"""The source of the change with which somebody begins anew."""
 NO_WORDS = Words("en", {})
 KEPT_DAYS = 180
 """How long the cookie lasts at the levels that outlive a visit."""
@@ -178,10 +180,14 @@ async def tell(engine: Engine, visitor: Visitor, traits: dict[str, list[str]]) -
 
 async def start_afresh(engine: Engine, person: str) -> str:
     """Reset a taste: somebody new, who allows what this person allows, and of whom nothing else is known. The old one is forgotten
-    whole, so that not even a receipt tells what they liked."""
+    whole, so that not even a receipt tells what they liked.
+
+    A change that changes nothing stands first, so that the new one is no older than they are: nobody is two people of long standing.
+    """
     new = ANONYMOUS + engine.shell.name()
-    changes = engine.stores.consents.read(person)
-    await engine.stores.consents.append([(new, structs.replace(change, person="")) for change in changes])
+    began = ConsentChange(engine.shell.now(), AFRESH, engine.charter.version)
+    changes = [change for change in engine.stores.consents.read(person) if change.source != AFRESH]
+    await engine.stores.consents.append([(new, structs.replace(change, person="")) for change in (began, *changes)])
     await forget(engine, person)
     return new
 
