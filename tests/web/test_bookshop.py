@@ -12,7 +12,7 @@ import pytest
 from litestar import Litestar
 from litestar.datastructures import State
 from litestar.testing import TestClient
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from tactful.api.access import Access, Stored
 from tactful.domain.consent import Dial
@@ -472,6 +472,69 @@ def test_the_reasons_of_a_search_open_for_their_own_person_and_go_with_them(ann:
 
 
 # ---------------------------------------------------------------------------------------------------------------- children
+
+
+def test_a_child_opens_no_reasons_that_name_a_book_for_grown_ups(ann: Visitor) -> None:
+    """Not even their own of before, and not where all the books shown are for children."""
+    ann.turn("remember")
+    for book in ("dracula", "carmilla", "frankenstein"):
+        ann.get(f"/book/{book}")
+        ann.post(f"/book/{book}", verb="liked")
+    reasons = of_search(ann.get("/search?q=pinocchio"))
+    receipt = ann.shop.stores.receipts.get(reasons.removeprefix("/why/"))
+    assert receipt is not None and {one.item for one in receipt.shown} <= FOR_CHILDREN and "Dracula" in ann.get(reasons)
+    ann.shop.change(ann.person or "", child=True)
+    assert "Dracula" not in ann.get(reasons, status=404)
+
+
+def test_somebody_known_to_be_a_child_sees_only_books_for_children_and_can_go(ann: Visitor) -> None:
+    ann.turn("remember")
+    ann.get("/book/dracula")
+    person = ann.person or ""
+    ann.shop.change(person, child=True)
+    for place in (*(place for place in PLACES if place not in ("/shelf/sea", "/book/moby-dick", "/quiz")), "/you"):
+        text = ann.get(place)
+        assert set(shown(text)) <= FOR_CHILDREN and "Back to the shelves for grown-ups" not in text, place
+    ann.get("/book/dracula", status=404)
+    ann.get("/covers/dracula.svg", status=404)
+    ann.post("/you/child", on="no")
+    ann.get("/book/dracula", status=404)
+    assert ann.person == person and len(ann.done()) == 1, "nobody grows up by pressing a button"
+    assert "dracula" in ann.get("/you/data.json") and "Forget me" in ann.get("/you")
+    ann.post("/you/forget")
+    assert ann.person is None and ann.shop.stores.events.read(person) == []
+
+
+def test_somebody_known_to_be_a_child_can_turn_the_dial_off_and_not_up(ann: Visitor) -> None:
+    ann.turn("told")
+    person = ann.person or ""
+    ann.shop.change(person, child=True)
+    assert ann.client.post("/dial", data={"dial": "remember"}, headers=OURS).status_code == 400
+    ann.turn("off")
+    assert ann.person is None and ann.shop.stores.consents.read(person) == []
+
+
+def test_where_whoever_is_unknown_is_presumed_a_child_they_see_what_children_see(ann: Visitor) -> None:
+    rules = ann.shop.charter
+    ann.shop.engine.charter = structs.replace(
+        rules, children=structs.replace(rules.children, unknown_age_is_child=True)
+    )
+    ann.get("/book/dracula", status=404)
+    ann.get("/covers/dracula.svg", status=404)
+    for place in ("/", "/shelves", "/search?q=love"):
+        assert set(shown(ann.get(place))) <= FOR_CHILDREN, place
+    assert "Back to the shelves for grown-ups" not in ann.get("/") and "Forget me" not in ann.get("/you")
+
+
+def test_a_cover_is_for_whoever_may_see_the_book(ann: Visitor) -> None:
+    answer = ann.client.get("/covers/dracula.svg")
+    assert answer.status_code == 200 and answer.headers["cache-control"].startswith("private")
+    emma = next(item for item in ITEMS if item.id == "emma")
+    ann.shop.engine.put_items([structs.replace(emma, available=False)]).wait()
+    assert "Emma" not in ann.get("/covers/emma.svg", status=404)
+    ann.post("/you/child", on="yes")
+    ann.get("/covers/dracula.svg", status=404)
+    ann.get(f"/covers/{min(FOR_CHILDREN)}.svg")
 
 
 def test_a_child_sees_only_books_for_children_and_nothing_is_kept(ann: Visitor) -> None:

@@ -16,7 +16,7 @@ from tactful.domain.event import Arrival, Event
 from tactful.domain.identity import ANONYMOUS
 from tactful.domain.words import Languages, Words
 from tactful.engine import Engine
-from tactful.flow.gate import DAY
+from tactful.flow.gate import DAY, is_child
 from tactful.stores.missed import Missed
 
 Req = Request[Any, Any, Any]
@@ -61,7 +61,8 @@ class Shop(Protocol):
 class Visitor(Struct, frozen=True):
     """person: None for somebody unknown. stale: cookies that the browser brought and that are good for nothing, to be dropped.
 
-    child: the browser is in a child's hands; then the person is one of whom this is all that is known. cart: ids of books.
+    child: whoever looks is a child, or presumed to be one. handed: because somebody said so in this browser; then the person is one of
+    whom this is all that is known, and it can be taken back. cart: ids of books.
     words: the language in which reasons are said, as `?in=` asks; the pages themselves are in English.
     """
 
@@ -69,6 +70,7 @@ class Visitor(Struct, frozen=True):
     consent: Consent = NOBODY
     stale: tuple[str, ...] = ()
     child: bool = False
+    handed: bool = False
     cart: tuple[str, ...] = ()
     words: Words = NO_WORDS
 
@@ -96,11 +98,12 @@ def visitor_of(request: Req) -> Visitor:
         person = _proven(request, name)
         if person is None:
             continue
-        consent = shop.engine.consent(person)
-        if consent.version and (name == COOKIE or consent.child):
-            return Visitor(person, consent, tuple(stale), name == CHILD_COOKIE, items, words)
+        consent, handed = shop.engine.consent(person), name == CHILD_COOKIE
+        if consent.version and (consent.child or not handed):
+            child = handed or is_child(shop.engine.people.effective(person), shop.engine.charter)
+            return Visitor(person, consent, tuple(stale), child, handed, items, words)
         stale.append(name)
-    return Visitor(stale=tuple(stale), cart=items, words=words)
+    return Visitor(stale=tuple(stale), child=is_child(NOBODY, shop.engine.charter), cart=items, words=words)
 
 
 def _proven(request: Req, name: str) -> str | None:
