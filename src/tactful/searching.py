@@ -11,6 +11,7 @@ from tactful.domain.decision import Ask
 from tactful.domain.errors import BadInput, NoSearch
 from tactful.domain.event import Value
 from tactful.domain.profile import UNKNOWN
+from tactful.domain.spelling import words_of
 from tactful.domain.view import Moment
 from tactful.engine import Answer, Engine
 from tactful.flow.decide import Decision, permitted
@@ -20,10 +21,13 @@ from tactful.strategies.search import Search
 
 QUERY_MOST = 200
 """Longest query, in characters."""
+MENDED_FROM = 1_000
+"""Among so many items with a word it is looked for one that may be shown, before the word is said to somebody who did not type it."""
 
 
 class Found(Struct, frozen=True):
-    """What a search found. mended: the query as it was searched for, if a typing mistake was mended, or "".
+    """What a search found. mended: the query as it was searched for, if a typing mistake was mended, or "". It holds no word that is
+    only in what may not be shown.
 
     count: items that match and may be shown. anything: whether any item matched at all.
     """
@@ -48,10 +52,19 @@ def search(
         raise BadInput(field="placement", why=why, fix="Ask for one that uses the strategy `search`")
     meant = index.mend(ask.query)
     answer = engine.decide(person, [ask], context)[0]
-    count, anything = _counted(answer.decision)
+    found, anything = _found(answer.decision)
     if missed is not None and not anything and not answer.decision.faults:
         _note(engine, missed, person, ask.query)
-    return Found(answer, ask.query, meant if meant != ask.query else "", count, anything)
+    return Found(answer, ask.query, meant if _sayable(meant, ask.query, found, index) else "", len(found), anything)
+
+
+def _sayable(meant: str, query: str, found: set[int], index: SearchIndex) -> bool:
+    """Whether the query was mended, and each word that was stands in something that was found and may be shown (rows)."""
+    typed = words_of(query)
+    mended = [word for word in words_of(meant) if word not in typed]
+    return bool(mended and found) and all(
+        any(row in found for row, _ in index.find(f"{word} ", MENDED_FROM)) for word in mended
+    )
 
 
 def _note(engine: Engine, missed: Missed, person: str | None, query: str) -> None:
@@ -97,9 +110,9 @@ def _searches(strategy: Strategy) -> bool:
     return isinstance(strategy, Search) or any(_searches(part) for part in strategy.parts())
 
 
-def _counted(decision: Decision) -> tuple[int, bool]:
-    """How many items match the query and may be shown, and whether any matches at all."""
+def _found(decision: Decision) -> tuple[set[int], bool]:
+    """The rows that match the query and may be shown, and whether any matches at all."""
     scored = decision.scored
     typed = np.array([source.kind == "query" for source in scored.evidence.sources], bool)
     places = np.unique(scored.place[typed[scored.evidence.source]])
-    return int(np.isin(places, decision.ranked.index).sum()), bool(len(places))
+    return set(scored.rows[np.intersect1d(places, decision.ranked.index)].tolist()), bool(len(places))

@@ -85,6 +85,26 @@ def test_a_search_is_only_where_a_recipe_searches() -> None:
         look("emma", at=shop(index=None))
 
 
+def test_no_word_is_told_that_is_only_in_what_may_not_be_shown() -> None:
+    small = shop(items=[
+        Item(id="gone", title="The Quorvath Diaries", available=False), Item(id="grown", title="Brambleworth Nights", audience="adults"),
+        Item(id="open", title="Diaries of the Sea", audience="everyone"),
+    ])  # fmt: skip
+    small.allow("kim", child=True)
+    for query, mended in (
+        ("quorvatj", ""),
+        ("quorvatj diariez", ""),
+        ("diariez sea", "diaries sea"),
+        ("diariez", "diaries"),
+    ):
+        found = look(query, at=small)
+        assert found.mended == mended, query
+        assert "gone" not in items_in(found.answer)
+    assert look("bramblewurth", at=small).mended == "brambleworth"
+    assert look("bramblewurth", "search", "kim", small).mended == ""
+    assert look("bramblewurth diaries", "search", "kim", small).mended == ""
+
+
 # -------------------------------------------------------------------------------------------------- what is typed is not kept
 
 

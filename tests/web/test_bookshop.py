@@ -601,6 +601,15 @@ def test_a_search_mends_says_so_and_keeps_nothing(ann: Visitor) -> None:
         assert set(shown(ann.get(f"/search?q={words}"))) <= FOR_CHILDREN
 
 
+def test_a_child_is_not_told_that_there_is_something_for_others(ann: Visitor) -> None:
+    assert "Showing results for <b>dracula" in ann.get("/search?q=dracla")
+    ann.post("/you/child", on="yes")
+    for words in ("dracla", "xqzzyv vqx", "dracula", "kama suttra"):
+        text = ann.get(f"/search?q={words}")
+        assert "Nothing found. Try" in text and "Showing results" not in text
+        assert "may show" not in text, words
+
+
 def test_a_reset_makes_no_second_person_of_whom_nothing_was_found_for(shop: Shop, tmp_path: Path) -> None:
     missed = Missed(tmp_path / "missed.db")
     with entering(shop, missed) as client:
