@@ -14,7 +14,7 @@ from tactful.domain.profile import UNKNOWN
 from tactful.domain.spelling import words_of
 from tactful.domain.view import Moment
 from tactful.engine import Answer, Engine
-from tactful.flow.decide import Decision, permitted
+from tactful.flow.decide import Decision, Recipe, permitted
 from tactful.ports import SearchIndex, Shelf, Strategy
 from tactful.stores.missed import Missed
 from tactful.strategies.search import Search
@@ -46,10 +46,8 @@ def search(
 
     missed: told if nothing was found; None: nobody is. Raises UnknownPlacement, BadInput, NoSearch, SearchNotReady.
     """
-    recipe, index = engine.recipe(ask.placement), _index(engine.shelf())
-    if not _searches(recipe.strategy):
-        why = f"the recipe of {ask.placement!r} does not search"
-        raise BadInput(field="placement", why=why, fix="Ask for one that uses the strategy `search`")
+    _recipe(engine, ask.placement)
+    index = _index(engine.shelf())
     meant = index.mend(ask.query)
     answer = engine.decide(person, [ask], context)[0]
     found, anything = _found(answer.decision)
@@ -86,9 +84,9 @@ def suggest(
     """How what is typed could go on: titles, authors, subjects of what the placement may show, most fitting first.
 
     From the catalogue alone: never from what others typed, nor from what the person did; never from anything sensitive, whatever
-    they turned on. Of the person it is only read whether they are a child. Raises UnknownPlacement, NoSearch, SearchNotReady.
+    they turned on. Of the person it is only read whether they are a child. Raises UnknownPlacement, BadInput, NoSearch, SearchNotReady.
     """
-    recipe, scene = engine.recipe(placement), engine.scene(person, context)
+    recipe, scene = _recipe(engine, placement), engine.scene(person, context)
     shelf, place = scene.shelf, recipe.placement
     view = structs.replace(scene, profile=UNKNOWN, _views={}).view(place.purpose, place.surface)
     moment = structs.replace(Moment.of(view, scene.context, scene.now), sensitive=frozenset())
@@ -97,6 +95,15 @@ def suggest(
         return permitted(recipe, rows, moment, shelf) & ~shelf.catalogue.shut(rows, ())
 
     return _index(shelf).suggest(prefix, most, permit)
+
+
+def _recipe(engine: Engine, placement: str) -> Recipe:
+    """The recipe of a placement that searches. Raises UnknownPlacement, BadInput."""
+    recipe = engine.recipe(placement)
+    if not _searches(recipe.strategy):
+        why = f"the recipe of {placement!r} does not search"
+        raise BadInput(field="placement", why=why, fix="Ask for one that uses the strategy `search`")
+    return recipe
 
 
 def _index(shelf: Shelf) -> SearchIndex:

@@ -83,6 +83,25 @@ def test_suggestions(shop: Server) -> None:
     assert shop.get(f"/v1/suggest?q=jul&context={context}", shop.as_browser()).status == 200
 
 
+def test_a_child_is_suggested_what_is_for_children_however_it_is_named(shop: Server) -> None:
+    books = [
+        {"id": "grown-up", "title": "Quaggmire Nights", "audience": "adults"}, {"id": "young", "title": "Quaggmire Days", "audience": "children"},
+    ]  # fmt: skip
+    assert shop.post("/v1/items", {"items": books}).status == 200
+    for name in ({"userId": "kid"}, {"anonymousId": "tablet"}):
+        shop.send({"type": "identify", "traits": {"child": True}, "messageId": f"child {name}", **name})
+    whole, young = {"Quaggmire Nights", "Quaggmire Days"}, {"Quaggmire Days"}
+    asked = (
+        ("", shop.as_browser(), whole), ("&anonymous=phone", shop.as_browser(), whole), ("&anonymous=tablet", shop.as_browser(), young),
+        ("&person=kid", shop.as_server(), young), ("", shop.as_browser(shop.token("kid")), young),
+    )  # fmt: skip
+    for query, headers, wanted in asked:
+        reply = shop.get(f"/v1/suggest?q=quagg{query}", headers)
+        assert reply.status == 200 and set(reply.json["suggestions"]) == wanted, (query, reply.body)
+    assert shop.get("/v1/suggest?q=quagg&person=kid", shop.as_browser()).status == 403
+    is_problem(shop.get("/v1/suggest?q=quagg&placement=popular", shop.as_browser()), 400, "placement")
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [
