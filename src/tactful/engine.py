@@ -23,7 +23,7 @@ from tactful.domain.receipt import Receipt
 from tactful.domain.view import View
 from tactful.flow.clean import ID_MOST, Cleaned, Unusable, alone, clean, clean_values
 from tactful.flow.decide import Decision, OnPage, Recipe
-from tactful.flow.explain import Stamp, about_person, explain
+from tactful.flow.explain import Stamp, explain
 from tactful.flow.gate import DAY, Admitted, Refused, admit, mendable
 from tactful.flow.page import next_row
 from tactful.flow.present import with_variants
@@ -452,7 +452,7 @@ class Engine:
         asks = [structs.replace(like, placement=row.placement) for row in rows]
         looks = [scene.consider(self.recipe(ask.placement), ask) for ask in asks]
         considered, size = [look.considered for look in looks], len(scene.shelf.catalogue)
-        personal = any(about_person(one.scored, one.kept) for one in considered)
+        personal = any(look.moved() for look in looks)
         page, answers, left = OnPage(), [], list(range(len(rows)))
         for place in range(1, (declared.show or len(rows)) + 1):
             found = next_row(left, rows, considered, page, size)

@@ -12,6 +12,7 @@ from tactful.domain.event import Value
 from tactful.domain.profile import Profile
 from tactful.domain.view import Moment, View
 from tactful.flow.decide import Considered, Decision, OnPage, Recipe, choose, consider
+from tactful.flow.explain import about_person
 from tactful.flow.gate import view_of
 from tactful.ports import Dice, Shelf
 
@@ -22,6 +23,12 @@ class Look(Struct, frozen=True):
     considered: Considered
     view: View
     moment: Moment
+
+    def moved(self) -> bool:
+        """Whether anything about the person spoke for what may be shown, or took something away: then its value is theirs, not everybody's."""
+        considered = self.considered
+        less = not self.view.empty and any(removal.personal for removal in considered.removed)
+        return less or about_person(considered.scored, considered.kept)
 
 
 class Scene(Struct, frozen=True):

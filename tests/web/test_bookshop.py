@@ -457,6 +457,38 @@ def of_search(text: str) -> str:
     return re.findall(r'<a class="whylink" href="(/why/[^"]+)">Why in this order', text)[0]
 
 
+def lead(text: str) -> str:
+    """What the page of reasons says first."""
+    return " ".join(re.sub("<[^>]+>", "", text.partition('<p class="lead">')[2].partition("</p>")[0]).split())
+
+
+def test_the_page_of_reasons_says_first_what_the_list_says(ann: Visitor) -> None:
+    place = of_search(ann.get("/search?q=sea"))
+    text = ann.get(place)
+    assert lead(text) == "The same for everyone. Nothing about you spoke for any of these books."
+    assert "The same for everyone" in lead(ann.get(f"{place}?in=en")) and "Für alle gleich" in lead(
+        ann.get(f"{place}?in=de")
+    )
+    assert (
+        "with the dial at" not in text
+        and "names nobody" in text
+        and "All that we keep about you may be used" not in text
+    )
+    ann.turn("remember")
+    for book in ("dracula", "frankenstein"):
+        ann.get(f"/book/{book}")
+        ann.post(f"/book/{book}", verb="liked")
+    for words in ("sea", "mystery", "homer"):
+        page = ann.get(f"/search?q={words}")
+        label = re.findall(r'<p class="label[^"]*">([^<]+)</p>', page)[0]
+        text = ann.get(of_search(page))
+        assert lead(text).startswith(f"{label}, with the dial at “Remember me”.")
+        assert "names nobody" not in text
+    ann.post("/you/purpose", purpose="personalise", on="no")
+    text = ann.get(of_search(ann.get("/search?q=mystery")))
+    assert "dial" not in lead(text) and "names nobody" in text
+
+
 def test_the_reasons_of_a_search_open_for_their_own_person_and_go_with_them(ann: Visitor, bob: Visitor) -> None:
     ann.turn("remember")
     for book in ("dracula", "frankenstein"):
