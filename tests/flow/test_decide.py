@@ -15,7 +15,7 @@ from tactful.domain.item import Item
 from tactful.domain.view import Moment, View
 from tactful.engine import must_be_durable
 from tactful.flow.decide import REMOVED_NAMED
-from tactful.flow.wording import label
+from tactful.flow.wording import label, sentence
 from tactful.learn.neighbours import single
 from tactful.ports import Arranger, Guard, Shelf, Strategy
 from tests.shop import (
@@ -285,6 +285,25 @@ def test_a_ranking_holds_all_that_is_permitted_best_first() -> None:
             assert {shown.item for shown in receipt.shown} == set(given) & set(PLAIN)
             scores = [shown.score for shown in receipt.shown]
             assert scores == sorted(scores, reverse=True)
+
+
+@pytest.mark.parametrize("how", [{"use": "similar", "attributes": ["author", "subjects"]}, {"use": "item_transitions"}])
+def test_what_somebody_may_not_see_is_named_to_them_by_no_reason(how: dict[str, Any]) -> None:
+    """A child on the page of a book that is not for children; anybody on the page of one that is not there."""
+    shop, ask = shop_with(related={"use": how, "limit": 60}), Ask("related", item="dracula")
+    shop.allow("kim", child=True)
+
+    def sentences(person: str | None) -> list[str]:
+        answer = shop.decide(person, ask)
+        return [sentence(one, answer.catalogue, EN) for one in answer.receipt.shown]
+
+    assert any("Dracula" in said for said in sentences(None))
+    assert sentences("kim") and not any("Dracula" in said or "Stoker" in said for said in sentences("kim"))
+    receipt = shop.decide("kim", ask).receipt
+    assert not any(piece.source.key == "dracula" for one in receipt.shown for piece in one.contributions)
+    dracula = next(item for item in shop_items() if item.id == "dracula")
+    shop.engine.put_items([structs.replace(dracula, available=False)]).wait()
+    assert sentences(None) and not any("Dracula" in said for said in sentences(None))
 
 
 HAS = ({"use": "already_have", "verbs": ["bought"]},)

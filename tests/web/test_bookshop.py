@@ -16,6 +16,7 @@ from msgspec import Struct, structs
 
 from tactful.api.access import Access, Stored
 from tactful.domain.consent import Dial
+from tactful.domain.errors import NotAllowed
 from tactful.domain.profile import UNKNOWN
 from tactful.domain.words import Languages
 from tactful.engine import Engine
@@ -247,6 +248,13 @@ def test_a_forged_cart_is_dropped(ann: Visitor) -> None:
 
 
 def test_a_cart_proves_nobody_and_a_person_is_no_cart(ann: Visitor) -> None:
+    access, shop = Access(Stored("00" * 32, [])), ann.shop
+    ann.post("/cart", item="emma", back="/")
+    with pytest.raises(NotAllowed):
+        access.person(ann.client.cookies["cart"], shop.clock.now)
+    for name in ("emma", "cart:emma"):  # even of somebody who is called like what lies in it
+        shop.allow(name)
+    assert access.person(access.token("emma", shop.clock.now), shop.clock.now) == "emma"
     ann.turn("remember")
     ann.post("/cart", item="emma", back="/")
     person, cart = ann.client.cookies["reader"], ann.client.cookies["cart"]
@@ -556,6 +564,17 @@ def test_where_whoever_is_unknown_is_presumed_a_child_they_see_what_children_see
     for place in ("/", "/shelves", "/search?q=love"):
         assert set(shown(ann.get(place))) <= FOR_CHILDREN, place
     assert "Back to the shelves for grown-ups" not in ann.get("/") and "Forget me" not in ann.get("/you")
+
+
+def test_a_book_is_there_in_its_time_and_at_no_other(ann: Visitor) -> None:
+    now, day = ann.shop.clock.now, 86_400_000
+    emma = next(item for item in ITEMS if item.id == "emma")
+    ann.shop.engine.put_items([structs.replace(emma, available_from=now + day, available_until=now + 3 * day)]).wait()
+    for after, status in ((0, 404), (2, 200), (4, 404), (2, 200), (0, 404)):
+        ann.shop.clock.now = now + after * day
+        ann.get("/book/emma", status=status)
+        ann.get("/covers/emma.svg", status=status)
+        assert ("emma" in shown(ann.get("/shelf/jane-austen"))) == (status == 200)
 
 
 def test_a_cover_is_for_whoever_may_see_the_book(ann: Visitor) -> None:

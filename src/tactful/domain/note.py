@@ -42,13 +42,13 @@ class Note(Struct, frozen=True, array_like=True):
             verdict=receipt.verdict,
             shown=tuple(shown.item for shown in receipt.shown),
             removed=tuple((removal.by, removal.count) for removal in receipt.removed),
-            faults=tuple(_without_words(fault) for fault in receipt.faults),
+            faults=tuple(without_words(fault) for fault in receipt.faults),
             took=took,
             page=placed.page if placed is not None else "",
             place=placed.place if placed is not None else 0,
         )
 
 
-def _without_words(fault: str) -> str:
+def without_words(fault: str) -> str:
     """`strategy of home: KeyError: 'ann'` → `strategy of home: KeyError`: what a plug-in says may hold anything."""
     return ": ".join(fault.split(": ")[:2])

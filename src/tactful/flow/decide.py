@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, structs
 from numpy.typing import NDArray
 
 from tactful.domain.catalogue import Catalogue, Mask, Rows, chosen
@@ -109,12 +109,12 @@ def decide(
 def consider(recipe: Recipe, ask: Ask, view: View, moment: Moment, shelf: Shelf) -> Considered:
     """propose → permit: which items come into question, whatever else stands on the page."""
     faults: list[str] = []
-    evidence = _evidence(recipe, recipe.strategy, ask, view, shelf, faults)
+    evidence = _unnamed(_evidence(recipe, recipe.strategy, ask, view, shelf, faults), recipe, moment, shelf)
     scored = _scored(evidence, ask, shelf.catalogue, recipe.placement.given)
     kept, removed = _permit(recipe, scored, ask, moment, shelf, faults)
     limit = recipe.placement.limit if ask.limit is None else ask.limit
     if recipe.fallback is not None and ask.items is None and np.count_nonzero(kept) < PLENTY * limit:
-        softly = _evidence(recipe, recipe.fallback, ask, view, shelf, faults)
+        softly = _unnamed(_evidence(recipe, recipe.fallback, ask, view, shelf, faults), recipe, moment, shelf)
         scored = _scored(Evidence.blend([(1.0, evidence), (SOFTLY, softly)]), ask, shelf.catalogue, 0.0)
         kept, removed = _permit(recipe, scored, ask, moment, shelf, faults)
     return Considered(recipe, ask, scored, kept, removed, tuple(faults))
@@ -196,6 +196,24 @@ def _evidence(recipe: Recipe, strategy: Strategy, ask: Ask, view: View, shelf: S
         lambda: _checked_evidence(strategy.propose(view, ask, shelf), len(shelf.catalogue)),
     )  # fmt: skip
     return impartial(evidence, view, shelf.catalogue) if recipe.placement.asked else evidence
+
+
+def _unnamed(evidence: Evidence, recipe: Recipe, moment: Moment, shelf: Shelf) -> Evidence:
+    """The evidence, without the name of what the page is about or the cart holds, if the person may not see that: it would be a reason."""
+    rows = shelf.catalogue.rows(dict.fromkeys(one.key for one in evidence.sources if one.kind == "item"))
+    named = np.ones(len(rows), bool)
+    for name in ("children", "availability") if len(rows) else ():
+        if (guard := recipe.guards.get(name)) is not None:
+            named &= _guarded(
+                name, [], np.zeros(len(rows), bool), lambda g=guard: g.permit(rows, shelf.catalogue, moment)
+            )  # type: ignore[misc]
+    hidden = {shelf.catalogue.ids[row] for row in rows[~named].tolist()}
+    if not hidden:
+        return evidence
+    sources = (
+        structs.replace(one, key="") if one.kind == "item" and one.key in hidden else one for one in evidence.sources
+    )
+    return structs.replace(evidence, sources=tuple(sources))
 
 
 def _scored(evidence: Evidence, ask: Ask, catalogue: Catalogue, given: float) -> Scored:

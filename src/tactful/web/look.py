@@ -191,7 +191,7 @@ def _seen(request: Req, visitor: Visitor, receipt: Receipt) -> bool:
     """Whether all that the receipt shows, and names as a reason, may be seen by whoever is looking: a child opens no reasons of a grown-up's page."""
     named = {shown.item for shown in receipt.shown}
     named |= {one.source.key for shown in receipt.shown for one in shown.contributions if one.source.kind in NAMING}
-    return not visitor.child or all(stock(request, visitor).get(item) for item in named)
+    return not visitor.child or all(stock(request, visitor).get(item) for item in named if item)
 
 
 def _about(receipt: Receipt) -> str:

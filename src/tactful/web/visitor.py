@@ -25,7 +25,8 @@ CHILD_COOKIE = "young"
 """Says that a child is using this browser. While it is there, whoever else the browser knows is left alone."""
 CART_COOKIE = "cart"
 """What lies in the cart, signed. It names books and nobody; it goes when the browser closes."""
-CART = "cart:"
+CART = "tactful cart"
+"""For whom the token of a cart is; a person's token is for another, so that neither passes for the other."""
 CART_MOST = 20
 AFRESH = "started afresh"
 """The source of the change with which somebody begins anew."""
@@ -39,11 +40,11 @@ VISIT_DAYS = 1
 class Tokens(Protocol):
     """What signs and checks the cookie."""
 
-    def token(self, person: str, now: int, seconds: int = 3600) -> str:
-        """A token for a person."""
+    def token(self, person: str, now: int, seconds: int = 3600, audience: str | None = None) -> str:
+        """A token for a person, or for what else the audience takes."""
 
-    def person(self, token: str, now: int) -> str | None:
-        """The person of a token. Raises NotAllowed."""
+    def person(self, token: str, now: int, audience: str | None = None) -> str | None:
+        """Whom a token proves. Raises NotAllowed."""
 
 
 class Shop(Protocol):
@@ -90,10 +91,10 @@ def visitor_of(request: Req) -> Visitor:
     """Whoever the cookies prove. A cookie that is forged, too old, or of somebody forgotten proves nobody."""
     shop, stale = shop_of(request), []
     words = shop.languages.speak(request.query_params.get("in") or "en")
-    cart = _proven(request, CART_COOKIE)
-    if cart is not None and not cart.startswith(CART):
+    cart = _proven(request, CART_COOKIE, audience=CART)
+    if cart == "":
         stale.append(CART_COOKIE)
-    items = tuple((cart or "").removeprefix(CART).split(",")) if cart and CART_COOKIE not in stale else ()
+    items = tuple(cart.split(",")) if cart else ()
     for name in (CHILD_COOKIE, COOKIE):
         person = _proven(request, name)
         if person is None:
@@ -106,14 +107,14 @@ def visitor_of(request: Req) -> Visitor:
     return Visitor(stale=tuple(stale), child=is_child(NOBODY, shop.engine.charter), cart=items, words=words)
 
 
-def _proven(request: Req, name: str) -> str | None:
+def _proven(request: Req, name: str, audience: str | None = None) -> str | None:
     """What a cookie proves: None without the cookie, and "" for one that proves nothing."""
     token = request.cookies.get(name, "")
     if not token:
         return None
     shop = shop_of(request)
     try:
-        return shop.access.person(token, shop.engine.shell.now()) or ""
+        return shop.access.person(token, shop.engine.shell.now(), audience) or ""
     except TactfulError:
         return ""
 
@@ -232,17 +233,25 @@ def keep_child(request: Req, response: Response[Any], person: str) -> None:
 def keep_cart(request: Req, response: Response[Any], items: Sequence[str]) -> None:
     """Note in the browser what lies in the cart; nothing, if it is empty."""
     if items:
-        _set(request, response, CART_COOKIE, CART + ",".join(items[-CART_MOST:]), VISIT_DAYS, closes=True)
+        _set(request, response, CART_COOKIE, ",".join(items[-CART_MOST:]), VISIT_DAYS, closes=True, audience=CART)
     else:
         drop_cookie(response, CART_COOKIE)
 
 
-def _set(request: Req, response: Response[Any], name: str, proves: str, days: int, closes: bool = False) -> None:
-    """closes: the cookie goes when the browser closes."""
+def _set(
+    request: Req,
+    response: Response[Any],
+    name: str,
+    proves: str,
+    days: int,
+    closes: bool = False,
+    audience: str | None = None,
+) -> None:
+    """audience: of what is no person's token. closes: the cookie goes when the browser closes."""
     shop, seconds = shop_of(request), days * DAY // 1000
     response.set_cookie(
         key=name,
-        value=shop.access.token(proves, shop.engine.shell.now(), seconds),
+        value=shop.access.token(proves, shop.engine.shell.now(), seconds, audience),
         max_age=None if closes else seconds,
         path="/",
         httponly=True,
