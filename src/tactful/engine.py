@@ -23,7 +23,7 @@ from tactful.domain.receipt import Receipt
 from tactful.domain.view import View
 from tactful.flow.clean import ID_MOST, Cleaned, Unusable, alone, clean, clean_values
 from tactful.flow.decide import Decision, OnPage, Recipe
-from tactful.flow.explain import Stamp, about_person, explain
+from tactful.flow.explain import Stamp, explain
 from tactful.flow.gate import DAY, Admitted, Refused, admit, mendable
 from tactful.flow.page import next_row
 from tactful.flow.present import with_variants
@@ -46,7 +46,8 @@ from tactful.ports import (
 )
 from tactful.scene import Look, Scene
 
-ANONYMOUS_RECEIPT_MS = DAY
+SHORT_RECEIPT_MS = DAY
+"""How long a receipt is kept that names nobody, or is of a search."""
 RECEIPT_MS = 90 * DAY
 LINKS_MOST = 2_000
 """Links that one person may have: whoever says more invents devices."""
@@ -451,7 +452,7 @@ class Engine:
         asks = [structs.replace(like, placement=row.placement) for row in rows]
         looks = [scene.consider(self.recipe(ask.placement), ask) for ask in asks]
         considered, size = [look.considered for look in looks], len(scene.shelf.catalogue)
-        personal = any(about_person(one.scored, one.kept) for one in considered)
+        personal = any(look.moved() for look in looks)
         page, answers, left = OnPage(), [], list(range(len(rows)))
         for place in range(1, (declared.show or len(rows)) + 1):
             found = next_row(left, rows, considered, page, size)
@@ -498,10 +499,10 @@ class Engine:
     def _answer(self, scene: Scene, look: Look, page: OnPage, placed: Placed | None = None) -> Answer:
         """Choose, and keep the receipt."""
         decision, receipt = self._made(scene, look, page, placed, self.shell.dice, self.shell.name())
-        known = scene.known(look)
-        keep = RECEIPT_MS if known else ANONYMOUS_RECEIPT_MS
-        note = Note.of(receipt, (self.shell.passed() - scene.began) * 1000) if self.noted else None
-        durable = self.stores.receipts.append(receipt, scene.now + keep, known and self.onward.decisions, note)
+        lasts = scene.lasts(look)
+        keep = RECEIPT_MS if lasts else SHORT_RECEIPT_MS
+        note = Note.of(receipt, (self.shell.passed() - scene.began) * 1000, lasts) if self.noted else None
+        durable = self.stores.receipts.append(receipt, scene.now + keep, lasts and self.onward.decisions, note)
         return Answer(decision, receipt, durable, scene.shelf.catalogue)
 
     def _made(

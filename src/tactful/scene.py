@@ -12,6 +12,7 @@ from tactful.domain.event import Value
 from tactful.domain.profile import Profile
 from tactful.domain.view import Moment, View
 from tactful.flow.decide import Considered, Decision, OnPage, Recipe, choose, consider
+from tactful.flow.explain import about_person
 from tactful.flow.gate import view_of
 from tactful.ports import Dice, Shelf
 
@@ -22,6 +23,12 @@ class Look(Struct, frozen=True):
     considered: Considered
     view: View
     moment: Moment
+
+    def moved(self) -> bool:
+        """Whether anything about the person spoke for what may be shown, or took something away: then its value is theirs, not everybody's."""
+        considered = self.considered
+        less = not self.view.empty and any(removal.personal for removal in considered.removed)
+        return less or about_person(considered.scored, considered.kept)
 
 
 class Scene(Struct, frozen=True):
@@ -71,5 +78,10 @@ class Scene(Struct, frozen=True):
         return structs.replace(self, consent=structs.replace(self.consent, dial=dial), _views={})
 
     def known(self, look: Look) -> bool:
-        """Whether a receipt may name the person. What was typed is not kept, so neither is what it found as theirs."""
-        return self.person is not None and look.view.dial > Dial.off and not look.considered.ask.query
+        """Whether the receipt names the person: then it opens for them alone, and goes with them."""
+        return self.person is not None and look.view.dial > Dial.off
+
+    def lasts(self, look: Look) -> bool:
+        """Whether the receipt is kept for long and may be heard of elsewhere. What a search found nearly says what was typed, and
+        that is not kept: its receipt is there for the person to ask why, and for nothing else."""
+        return self.known(look) and not look.considered.ask.query

@@ -107,7 +107,7 @@ def test_decisions_arrive_while_one_looks_and_can_be_held_up(browser: Any, demo:
     demo.decide()
     until(lambda: page.locator("#live li").count() > before, 15, "the decision arrives")
     first = page.locator("#live li").first
-    assert "names nobody" in first.inner_text() and "not personal" in first.inner_text()
+    assert "not linked" in first.inner_text() and "not personal" in first.inner_text()
     pause = page.get_by_role("button", name="Pause")
     pause.click()
     assert pause.get_attribute("aria-pressed") == "true" and "Paused" in page.get_by_role("status").inner_text()

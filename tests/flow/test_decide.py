@@ -15,9 +15,11 @@ from tactful.domain.item import Item
 from tactful.domain.view import Moment, View
 from tactful.engine import must_be_durable
 from tactful.flow.decide import REMOVED_NAMED
+from tactful.flow.wording import label, sentence
 from tactful.learn.neighbours import single
 from tactful.ports import Arranger, Guard, Shelf, Strategy
 from tests.shop import (
+    EN,
     FOR_CHILDREN,
     NOW,
     PLAIN,
@@ -283,6 +285,70 @@ def test_a_ranking_holds_all_that_is_permitted_best_first() -> None:
             assert {shown.item for shown in receipt.shown} == set(given) & set(PLAIN)
             scores = [shown.score for shown in receipt.shown]
             assert scores == sorted(scores, reverse=True)
+
+
+@pytest.mark.parametrize("how", [{"use": "similar", "attributes": ["author", "subjects"]}, {"use": "item_transitions"}])
+def test_what_somebody_may_not_see_is_named_to_them_by_no_reason(how: dict[str, Any]) -> None:
+    """A child on the page of a book that is not for children; anybody on the page of one that is not there."""
+    shop, ask = shop_with(related={"use": how, "limit": 60}), Ask("related", item="dracula")
+    shop.allow("kim", child=True)
+
+    def sentences(person: str | None) -> list[str]:
+        answer = shop.decide(person, ask)
+        return [sentence(one, answer.catalogue, EN) for one in answer.receipt.shown]
+
+    assert any("Dracula" in said for said in sentences(None))
+    assert sentences("kim") and not any("Dracula" in said or "Stoker" in said for said in sentences("kim"))
+    receipt = shop.decide("kim", ask).receipt
+    assert not any(piece.source.key == "dracula" for one in receipt.shown for piece in one.contributions)
+    dracula = next(item for item in shop_items() if item.id == "dracula")
+    shop.engine.put_items([structs.replace(dracula, available=False)]).wait()
+    assert sentences(None) and not any("Dracula" in said for said in sentences(None))
+
+
+HAS = ({"use": "already_have", "verbs": ["bought"]},)
+NONE = {"use": "curated", "name": "no such list"}
+
+
+def test_what_a_default_list_lacks_because_of_the_person_is_said() -> None:
+    shop = shop_with(home={"use": NONE, "limit": 2, "default": PLAIN[:4], "guards": HAS})
+    shop.allow("ann")
+    shop.does("ann", "bought", PLAIN[0])
+    nobody, ann = shop.decide(None).receipt, shop.decide("ann").receipt
+    assert [one.item for one in nobody.shown] == list(PLAIN[:2]) and label(nobody, EN) == EN.say("label.everyone")
+    assert [one.item for one in ann.shown] == list(PLAIN[1:3]) and label(ann, EN) == EN.say("label.less")
+    assert [(one.by, one.count, one.items, one.personal) for one in ann.removed] == [
+        ("already_have", 1, (PLAIN[0],), True)
+    ]
+    assert ann.proposed - sum(one.count for one in ann.removed) == ann.permitted
+
+
+def test_what_a_default_list_lacks_because_it_stands_above_is_said() -> None:
+    similar = {"use": "similar", "attributes": ["author"]}
+    shop = shop_with(
+        first={"use": similar, "limit": 4}, second={"use": NONE, "limit": 2, "default": ["emma", *PLAIN[:4]]}
+    )
+    shop.allow("ann")
+    shop.does("ann", "liked", "pride-and-prejudice")
+    first, second = (answer.receipt for answer in shop.page("ann", ["first", "second"]))
+    assert "emma" in [one.item for one in first.shown] and "emma" not in [one.item for one in second.shown]
+    assert [(one.by, one.items, one.personal) for one in second.removed if one.by == "page"] == [
+        ("page", ("emma",), True)
+    ]
+    assert label(second, EN) == EN.say("label.less")
+    assert label(shop.page(None, ["first", "second"])[1].receipt, EN) == EN.say("label.everyone")
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_each_item_is_counted_as_taken_away_once(seed: int) -> None:
+    dice = random.Random(seed)
+    shop = shop_with(home={"limit": 300, "default": EVERY_ITEM, "guards": HAS}, popular={"limit": 5, "guards": HAS})
+    shop.allow("ann")
+    shop.does("ann", "bought", *dice.sample(EVERY_ITEM, 8))
+    for answer in (shop.decide("ann"), *shop.page("ann", ["popular", "home"])):
+        taken = [item for one in answer.receipt.removed for item in one.items]
+        assert len(taken) == len(set(taken)) and set(taken).isdisjoint(items_in(answer))
+        assert len({one.by for one in answer.receipt.removed}) == len(answer.receipt.removed)
 
 
 def test_a_ranking_keeps_the_callers_order_where_nothing_is_known() -> None:

@@ -73,6 +73,23 @@ def test_rows_stand_in_the_order_of_their_value_for_this_person() -> None:
         assert answer.receipt.placed.value == pytest.approx(sum(shown.score for shown in answer.receipt.shown))
 
 
+def test_rows_that_stand_otherwise_because_of_what_was_left_out_for_somebody_say_so() -> None:
+    has = ({"use": "already_have", "verbs": ["bought"]},)
+    four = ["emma", "dracula", "moby-dick", "frankenstein"]
+    shop = Shop(
+        models=learned_models(), pages={"home": Page(rows=("popular", "rules"))},
+        placements={
+            "popular": placement("popular", limit=4, guards=has),
+            "rules": placement({"use": "rules", "rules": [{"items": four, "words": "Ours"}]}, limit=4, guards=has),
+        },
+    )  # fmt: skip
+    shop.allow("ann")
+    shop.does("ann", "bought", *four)
+    nobody, ann = page_of(shop, None), page_of(shop, "ann")
+    assert [one.receipt.placement for one in nobody] != [one.receipt.placement for one in ann]
+    assert all(one.receipt.placed.personal for one in ann) and not any(one.receipt.placed.personal for one in nobody)
+
+
 def test_a_first_row_stands_first_a_weight_moves_a_row_and_a_short_one_is_left_out() -> None:
     dice, shop = random.Random(5), shop_with(HOME)
     a_life(dice, shop, "ann")

@@ -10,11 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tactful import searching
+from tactful.domain.consent import Dial
 from tactful.domain.decision import PERSONAL, Ask
 from tactful.domain.errors import BadInput, BadSettings, NoSearch, UnknownPlacement
+from tactful.domain.event import Arrival
 from tactful.domain.item import Item
 from tactful.domain.placement import Placement
+from tactful.domain.receipt import Receipt
 from tactful.domain.spelling import words_of
+from tactful.engine import Onward
 from tactful.searching import Found
 from tactful.stores.missed import Missed
 from tactful.wire import recipe_of
@@ -81,6 +85,26 @@ def test_a_search_is_only_where_a_recipe_searches() -> None:
         look("emma", at=shop(index=None))
 
 
+def test_no_word_is_told_that_is_only_in_what_may_not_be_shown() -> None:
+    small = shop(items=[
+        Item(id="gone", title="The Quorvath Diaries", available=False), Item(id="grown", title="Brambleworth Nights", audience="adults"),
+        Item(id="open", title="Diaries of the Sea", audience="everyone"),
+    ])  # fmt: skip
+    small.allow("kim", child=True)
+    for query, mended in (
+        ("quorvatj", ""),
+        ("quorvatj diariez", ""),
+        ("diariez sea", "diaries sea"),
+        ("diariez", "diaries"),
+    ):
+        found = look(query, at=small)
+        assert found.mended == mended, query
+        assert "gone" not in items_in(found.answer)
+    assert look("bramblewurth", at=small).mended == "brambleworth"
+    assert look("bramblewurth", "search", "kim", small).mended == ""
+    assert look("bramblewurth diaries", "search", "kim", small).mended == ""
+
+
 # -------------------------------------------------------------------------------------------------- what is typed is not kept
 
 
@@ -91,27 +115,64 @@ def test_nothing_typed_stands_in_a_receipt(own: str, known: str) -> None:
     assert not any(known.strip() in piece.source.key for one in receipt.shown for piece in one.contributions if known)
 
 
-def test_the_receipt_of_a_search_is_one_of_nobody() -> None:
+def test_the_receipt_of_a_search_is_theirs_for_a_day_and_goes_with_them() -> None:
     busy = shop()
     busy.allow("ann")
     busy.does("ann", "liked", "the-mysterious-island")
-    receipt = look("adventure", "reranked", "ann", busy).answer.receipt
-    assert receipt.person is None
-    assert busy.stores.receipts.get(receipt.id) is not None
-    assert busy.decide("ann", "popular").receipt.person == "ann"
+    first, second = (look("adventure", "reranked", "ann", busy).answer.receipt for _ in range(2))
+    assert any(piece.source.kind in PERSONAL for one in first.shown for piece in one.contributions)
+    assert first.person == "ann", "what they did stands in it, so it opens for nobody else"
+    busy.stores.quarantine.purge(NOW + DAY - 1)
+    assert busy.stores.receipts.get(first.id) is not None
     busy.stores.quarantine.purge(NOW + DAY + 1)
-    assert busy.stores.receipts.get(receipt.id) is None
+    assert busy.stores.receipts.get(first.id) is None
+    third = look("adventure", "reranked", "ann", busy).answer.receipt
+    for ack in busy.engine.forget("ann"):
+        ack.wait()
+    assert busy.stores.receipts.get(third.id) is None
+    assert look("adventure", "reranked", "unknown person", busy).answer.receipt.person is None
+    assert look("adventure", "reranked", None, busy).answer.receipt.person is None
+    assert second.id != first.id
+
+
+def test_neither_a_receiver_nor_the_house_hears_of_the_receipt_of_a_search() -> None:
+    busy = shop(noted=True, onward=Onward(decisions=True))
+    busy.allow("ann")
+    look("adventure", "reranked", "ann", busy)
+    popular = busy.decide("ann", "popular").receipt
+    told = [one.content for one in busy.stores.feed.after(0, 99).entries]
+    assert [one.id for one in told if isinstance(one, Receipt)] == [popular.id]
+    assert [note.receipt for _, note in busy.stores.receipts.notes(0, 9)] == ["", popular.id]
 
 
 def test_only_what_nothing_was_found_for_is_noted(tmp_path: Any) -> None:
     missed = Missed(tmp_path / "missed.db")
+    busy = shop()
     for number in range(9):
+        busy.allow(f"person {number}")
         for query in ("frankenstein", "zyzzyva "):
-            look(query, person=f"person {number}", missed=missed)
+            look(query, person=f"person {number}", at=busy, missed=missed)
         # What is there but may not be shown is no gap in the catalogue, and nobody need know that somebody asked for it.
-        look(HIDDEN[SENSITIVE[0]].title, person=f"person {number}", missed=missed)
+        look(HIDDEN[SENSITIVE[0]].title, person=f"person {number}", at=busy, missed=missed)
     missed.flush(NOW)
     assert [one.words for one in missed.report()] == ["zyzzyva"]
+
+
+@pytest.mark.parametrize("invented", ["nobody", "names", "devices", "new consents"])
+def test_one_asker_stays_one_whatever_they_call_themselves(tmp_path: Any, invented: str) -> None:
+    busy, missed = shop(), Missed(tmp_path / "missed.db")
+    busy.allow("ann")
+    for number in range(30):
+        person = None if invented == "nobody" else f"{'anon:' if invented == 'devices' else ''}name {number}"
+        if invented == "new consents" and person:
+            busy.change(person, dial=Dial.remember)
+        if invented == "devices" and person:
+            link = Arrival(id=f"link {number}", person="ann", name="identify", also=(person,), trusted=True)
+            busy.engine.take([link]).wait()
+        look("zyzzyva ", person=person, at=busy, missed=missed)
+        busy.clock.now += DAY // 30
+    missed.flush(busy.clock.now)
+    assert missed.report() == []
 
 
 # ------------------------------------------------------------------------------------------------------ what is sensitive

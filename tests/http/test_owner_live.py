@@ -114,7 +114,7 @@ def test_a_decision_made_by_any_worker_after_connecting_arrives_everywhere_and_o
             assert [name for name, _, _ in heard] == ["decision"] * 3
             lines = [line for _, line, _ in heard]
             assert all(any(f"/owner/decision/{receipt}" in line for line in lines) for receipt in made)
-            assert sum("names nobody" in line for line in lines) == 1 and not any(nobodys in line for line in lines)
+            assert sum("not linked" in line for line in lines) == 1 and not any(nobodys in line for line in lines)
             assert all("ann" not in line for line in lines)
             last = heard[0][2]
             assert ear.heard.empty()

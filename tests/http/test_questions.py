@@ -79,3 +79,22 @@ def test_the_page_with_the_dial_lower(shop: Server) -> None:
 @pytest.mark.parametrize("change", [{"explain": "all"}, {"language": "x"}, {"language": "../de"}])
 def test_a_wrong_wish_is_named(shop: Server, change: dict[str, str]) -> None:
     is_problem(shop.post("/v1/decide", {"placements": ["home"], **change}), 400, next(iter(change)))
+
+
+def test_why_not_says_of_what_is_not_there_now_what_it_says_of_what_never_was(shop: Server) -> None:
+    later = 4_000_000_000_000
+    items = [
+        {"id": "why-not-hidden", "title": "Hidden", "audience": "everyone", "available": False},
+        {"id": "why-not-later", "title": "Later", "audience": "everyone", "available_from": later},
+        {"id": "why-not-there", "title": "There", "audience": "everyone"},
+    ]
+    assert shop.post("/v1/items", {"items": items}).status == 200
+    answers = {}
+    for item in ("why-not-hidden", "why-not-later", "why-not-there", "why-not-none"):
+        for on_page in ([], [item]):
+            asked = {"placement": "home", "item": item, "on_page": on_page}
+            found = shop.post("/v1/why-not", asked, shop.as_browser()).json
+            answers[item, bool(on_page)] = (found["answer"]["kind"], found["words"])
+    assert answers["why-not-there", True][0] == "on_page" and answers["why-not-there", False][0] != "unknown"
+    assert len({said for (item, _), said in answers.items() if item != "why-not-there"}) == 1
+    assert answers["why-not-none", False][0] == "unknown"

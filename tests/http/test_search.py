@@ -49,12 +49,19 @@ def test_pages_of_results_follow_one_another(shop: Server) -> None:
     assert titles(search(shop, "emma", offset=50)) == []
 
 
-def test_the_receipt_of_a_search_opens_by_its_id_alone(shop: Server) -> None:
-    found = search(shop, "verne", person="reader-0001")
-    opened = shop.get(f"/v1/receipts/{found['decision']['receipt']}", {})
-    assert opened.status == 200
-    assert opened.json["receipt"]["person"] is None
-    assert b'verne"' not in opened.body.lower().replace(b"jules verne", b"")
+def test_the_receipt_of_a_search_opens_for_its_person_and_that_of_nobody_by_its_id_alone(shop: Server) -> None:
+    nobodys = search(shop, "verne")["decision"]["receipt"]
+    theirs = search(shop, "verne", person="reader-0001")["decision"]["receipt"]
+    assert shop.get(f"/v1/receipts/{theirs}", {}).status == 404
+    assert shop.get(f"/v1/receipts/{theirs}", shop.as_browser(shop.token("reader-0002"))).status == 404
+    for receipt, headers, person in (
+        (nobodys, {}, None),
+        (theirs, shop.as_browser(shop.token("reader-0001")), "reader-0001"),
+    ):
+        opened = shop.get(f"/v1/receipts/{receipt}", headers)
+        assert opened.status == 200
+        assert opened.json["receipt"]["person"] == person
+        assert b'verne"' not in opened.body.lower().replace(b"jules verne", b"")
 
 
 def test_an_item_is_found_once_it_is_put(shop: Server) -> None:
@@ -74,6 +81,25 @@ def test_suggestions(shop: Server) -> None:
     assert len(shop.get("/v1/suggest?q=a&limit=3", shop.as_browser()).json["suggestions"]) <= 3
     context = "%7B%22language%22%3A%22de%22%7D"
     assert shop.get(f"/v1/suggest?q=jul&context={context}", shop.as_browser()).status == 200
+
+
+def test_a_child_is_suggested_what_is_for_children_however_it_is_named(shop: Server) -> None:
+    books = [
+        {"id": "grown-up", "title": "Quaggmire Nights", "audience": "adults"}, {"id": "young", "title": "Quaggmire Days", "audience": "children"},
+    ]  # fmt: skip
+    assert shop.post("/v1/items", {"items": books}).status == 200
+    for name in ({"userId": "kid"}, {"anonymousId": "tablet"}):
+        shop.send({"type": "identify", "traits": {"child": True}, "messageId": f"child {name}", **name})
+    whole, young = {"Quaggmire Nights", "Quaggmire Days"}, {"Quaggmire Days"}
+    asked = (
+        ("", shop.as_browser(), whole), ("&anonymous=phone", shop.as_browser(), whole), ("&anonymous=tablet", shop.as_browser(), young),
+        ("&person=kid", shop.as_server(), young), ("", shop.as_browser(shop.token("kid")), young),
+    )  # fmt: skip
+    for query, headers, wanted in asked:
+        reply = shop.get(f"/v1/suggest?q=quagg{query}", headers)
+        assert reply.status == 200 and set(reply.json["suggestions"]) == wanted, (query, reply.body)
+    assert shop.get("/v1/suggest?q=quagg&person=kid", shop.as_browser()).status == 403
+    is_problem(shop.get("/v1/suggest?q=quagg&placement=popular", shop.as_browser()), 400, "placement")
 
 
 @pytest.mark.parametrize(
@@ -132,6 +158,8 @@ def test_search_by_command(shop: Server) -> None:
 
 
 def test_what_was_searched_for_in_vain_is_reported_once_enough_people_did(shop: Server) -> None:
+    for number in range(ASKERS_LEAST + 1):  # somebody who never said what they allow may be anybody, again and again
+        shop.allow(f"anon:device-{number}")
     for number in range(ASKERS_LEAST * shop.count):
         with shop.each_worker() as connections:
             for one in connections:

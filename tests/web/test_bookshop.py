@@ -4,6 +4,7 @@ import json
 import random
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -11,10 +12,11 @@ import pytest
 from litestar import Litestar
 from litestar.datastructures import State
 from litestar.testing import TestClient
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from tactful.api.access import Access, Stored
 from tactful.domain.consent import Dial
+from tactful.domain.errors import NotAllowed
 from tactful.domain.profile import UNKNOWN
 from tactful.domain.words import Languages
 from tactful.engine import Engine
@@ -96,8 +98,8 @@ def shop() -> Shop:
     return open_bookshop()
 
 
-def entering(shop: Shop) -> "TestClient[Litestar]":
-    service = Served(shop.engine, Access(Stored("00" * 32, [])), read_languages())
+def entering(shop: Shop, missed: Missed | None = None) -> "TestClient[Litestar]":
+    service = Served(shop.engine, Access(Stored("00" * 32, [])), read_languages(), missed)
     return TestClient(Litestar(PAGES, state=State({"service": service})), base_url="http://shop.example")
 
 
@@ -246,6 +248,13 @@ def test_a_forged_cart_is_dropped(ann: Visitor) -> None:
 
 
 def test_a_cart_proves_nobody_and_a_person_is_no_cart(ann: Visitor) -> None:
+    access, shop = Access(Stored("00" * 32, [])), ann.shop
+    ann.post("/cart", item="emma", back="/")
+    with pytest.raises(NotAllowed):
+        access.person(ann.client.cookies["cart"], shop.clock.now)
+    for name in ("emma", "cart:emma"):  # even of somebody who is called like what lies in it
+        shop.allow(name)
+    assert access.person(access.token("emma", shop.clock.now), shop.clock.now) == "emma"
     ann.turn("remember")
     ann.post("/cart", item="emma", back="/")
     person, cart = ann.client.cookies["reader"], ann.client.cookies["cart"]
@@ -364,10 +373,13 @@ def test_start_afresh_forgets_all_but_what_is_allowed(ann: Visitor) -> None:
     receipt = re.findall(r'"(/why/[^"]+)"', ann.get("/"))[0]
     ann.get(receipt)
     before, consent = ann.person or "", ann.shop.engine.consent(ann.person or "")
+    proof = [change.at for change in ann.shop.stores.consents.read(before)]
     assert "Your taste is reset" in ann.post("/you/afresh")
     assert ann.person != before and ann.profile == UNKNOWN
     after = ann.shop.engine.consent(ann.person or "")
-    assert (after.dial, after.granted, after.since) == (consent.dial, consent.granted, consent.since)
+    assert (after.dial, after.granted, after.since) == (consent.dial, consent.granted, ann.shop.clock.now)
+    assert [change.at for change in ann.shop.stores.consents.read(ann.person or "")] == [after.since, *proof]
+    assert "You started afresh" in ann.get("/you")
     ann.get(receipt, status=404)
     assert ann.shop.stores.events.read(before) == [] and ann.shop.stores.consents.read(before) == []
 
@@ -448,7 +460,132 @@ def test_reasons_open_for_their_own_person(ann: Visitor, bob: Visitor) -> None:
     bob.get(receipt, status=404)
 
 
+def of_search(text: str) -> str:
+    """The address of the reasons of a search."""
+    return re.findall(r'<a class="whylink" href="(/why/[^"]+)">Why in this order', text)[0]
+
+
+def lead(text: str) -> str:
+    """What the page of reasons says first."""
+    return " ".join(re.sub("<[^>]+>", "", text.partition('<p class="lead">')[2].partition("</p>")[0]).split())
+
+
+def test_the_page_of_reasons_says_first_what_the_list_says(ann: Visitor) -> None:
+    place = of_search(ann.get("/search?q=sea"))
+    text = ann.get(place)
+    assert lead(text) == "The same for everyone. Nothing about you spoke for any of these books."
+    assert "The same for everyone" in lead(ann.get(f"{place}?in=en")) and "Für alle gleich" in lead(
+        ann.get(f"{place}?in=de")
+    )
+    assert (
+        "with the dial at" not in text
+        and "names nobody" in text
+        and "All that we keep about you may be used" not in text
+    )
+    ann.turn("remember")
+    for book in ("dracula", "frankenstein"):
+        ann.get(f"/book/{book}")
+        ann.post(f"/book/{book}", verb="liked")
+    for words in ("sea", "mystery", "homer"):
+        page = ann.get(f"/search?q={words}")
+        label = re.findall(r'<p class="label[^"]*">([^<]+)</p>', page)[0]
+        text = ann.get(of_search(page))
+        assert lead(text).startswith(f"{label}, with the dial at “Remember me”.")
+        assert "names nobody" not in text
+    ann.post("/you/purpose", purpose="personalise", on="no")
+    text = ann.get(of_search(ann.get("/search?q=mystery")))
+    assert "dial" not in lead(text) and "names nobody" in text
+
+
+def test_the_reasons_of_a_search_open_for_their_own_person_and_go_with_them(ann: Visitor, bob: Visitor) -> None:
+    ann.turn("remember")
+    for book in ("dracula", "frankenstein"):
+        ann.get(f"/book/{book}")
+        ann.post(f"/book/{book}", verb="liked")
+    reasons = of_search(ann.get("/search?q=mystery"))
+    assert "Dracula" in ann.get(reasons), "what they did counted"
+    bob.get(reasons, status=404)
+    bob.turn("remember")
+    bob.get(reasons, status=404)
+    ann.post("/you/forget")
+    ann.get(reasons, status=404)
+
+
 # ---------------------------------------------------------------------------------------------------------------- children
+
+
+def test_a_child_opens_no_reasons_that_name_a_book_for_grown_ups(ann: Visitor) -> None:
+    """Not even their own of before, and not where all the books shown are for children."""
+    ann.turn("remember")
+    for book in ("dracula", "carmilla", "frankenstein"):
+        ann.get(f"/book/{book}")
+        ann.post(f"/book/{book}", verb="liked")
+    reasons = of_search(ann.get("/search?q=pinocchio"))
+    receipt = ann.shop.stores.receipts.get(reasons.removeprefix("/why/"))
+    assert receipt is not None and {one.item for one in receipt.shown} <= FOR_CHILDREN and "Dracula" in ann.get(reasons)
+    ann.shop.change(ann.person or "", child=True)
+    assert "Dracula" not in ann.get(reasons, status=404)
+
+
+def test_somebody_known_to_be_a_child_sees_only_books_for_children_and_can_go(ann: Visitor) -> None:
+    ann.turn("remember")
+    ann.get("/book/dracula")
+    person = ann.person or ""
+    ann.shop.change(person, child=True)
+    for place in (*(place for place in PLACES if place not in ("/shelf/sea", "/book/moby-dick", "/quiz")), "/you"):
+        text = ann.get(place)
+        assert set(shown(text)) <= FOR_CHILDREN and "Back to the shelves for grown-ups" not in text, place
+    ann.get("/book/dracula", status=404)
+    ann.get("/covers/dracula.svg", status=404)
+    ann.post("/you/child", on="no")
+    ann.get("/book/dracula", status=404)
+    assert ann.person == person and len(ann.done()) == 1, "nobody grows up by pressing a button"
+    assert "dracula" in ann.get("/you/data.json") and "Forget me" in ann.get("/you")
+    ann.post("/you/forget")
+    assert ann.person is None and ann.shop.stores.events.read(person) == []
+
+
+def test_somebody_known_to_be_a_child_can_turn_the_dial_off_and_not_up(ann: Visitor) -> None:
+    ann.turn("told")
+    person = ann.person or ""
+    ann.shop.change(person, child=True)
+    assert ann.client.post("/dial", data={"dial": "remember"}, headers=OURS).status_code == 400
+    ann.turn("off")
+    assert ann.person is None and ann.shop.stores.consents.read(person) == []
+
+
+def test_where_whoever_is_unknown_is_presumed_a_child_they_see_what_children_see(ann: Visitor) -> None:
+    rules = ann.shop.charter
+    ann.shop.engine.charter = structs.replace(
+        rules, children=structs.replace(rules.children, unknown_age_is_child=True)
+    )
+    ann.get("/book/dracula", status=404)
+    ann.get("/covers/dracula.svg", status=404)
+    for place in ("/", "/shelves", "/search?q=love"):
+        assert set(shown(ann.get(place))) <= FOR_CHILDREN, place
+    assert "Back to the shelves for grown-ups" not in ann.get("/") and "Forget me" not in ann.get("/you")
+
+
+def test_a_book_is_there_in_its_time_and_at_no_other(ann: Visitor) -> None:
+    now, day = ann.shop.clock.now, 86_400_000
+    emma = next(item for item in ITEMS if item.id == "emma")
+    ann.shop.engine.put_items([structs.replace(emma, available_from=now + day, available_until=now + 3 * day)]).wait()
+    for after, status in ((0, 404), (2, 200), (4, 404), (2, 200), (0, 404)):
+        ann.shop.clock.now = now + after * day
+        ann.get("/book/emma", status=status)
+        ann.get("/covers/emma.svg", status=status)
+        assert ("emma" in shown(ann.get("/shelf/jane-austen"))) == (status == 200)
+
+
+def test_a_cover_is_for_whoever_may_see_the_book(ann: Visitor) -> None:
+    answer = ann.client.get("/covers/dracula.svg")
+    assert answer.status_code == 200 and answer.headers["cache-control"].startswith("private")
+    emma = next(item for item in ITEMS if item.id == "emma")
+    ann.shop.engine.put_items([structs.replace(emma, available=False)]).wait()
+    assert "Emma" not in ann.get("/covers/emma.svg", status=404)
+    ann.post("/you/child", on="yes")
+    ann.get("/covers/dracula.svg", status=404)
+    ann.get(f"/covers/{min(FOR_CHILDREN)}.svg")
 
 
 def test_a_child_sees_only_books_for_children_and_nothing_is_kept(ann: Visitor) -> None:
@@ -513,6 +650,28 @@ def test_a_search_mends_says_so_and_keeps_nothing(ann: Visitor) -> None:
     ann.post("/you/child", on="yes")
     for words in ("frankenstein", "war", "love"):
         assert set(shown(ann.get(f"/search?q={words}"))) <= FOR_CHILDREN
+
+
+def test_a_child_is_not_told_that_there_is_something_for_others(ann: Visitor) -> None:
+    assert "Showing results for <b>dracula" in ann.get("/search?q=dracla")
+    ann.post("/you/child", on="yes")
+    for words in ("dracla", "xqzzyv vqx", "dracula", "kama suttra"):
+        text = ann.get(f"/search?q={words}")
+        assert "Nothing found. Try" in text and "Showing results" not in text
+        assert "may show" not in text, words
+
+
+def test_a_reset_makes_no_second_person_of_whom_nothing_was_found_for(shop: Shop, tmp_path: Path) -> None:
+    missed = Missed(tmp_path / "missed.db")
+    with entering(shop, missed) as client:
+        ann = Visitor(shop, client)
+        ann.turn("told")
+        for _ in range(7):
+            assert "Nothing found" in ann.get("/search?q=xqzzyv")
+            ann.post("/you/afresh")
+        assert "Only what I tell you" in ann.get("/you") and ann.shop.engine.consent(ann.person or "").dial is Dial.told
+    missed.flush(shop.clock.now)
+    assert missed.report() == []
 
 
 def test_a_book_says_why_it_is_not_on_the_front_page(ann: Visitor) -> None:

@@ -25,6 +25,8 @@ PUBLIC = ("write", "decide")
 """A public key sits in browsers and apps, where everybody can read it: it speaks for nobody in particular."""
 
 
+PERSON = "tactful"
+"""For whom the token of a person is."""
 OWNER = "tactful owner"
 """For whom the token of a session on the owner's page is; a person's token is for another."""
 LOOK_S = 1.0
@@ -202,20 +204,25 @@ class Access:
             raise NoKey
         return key, until
 
-    def token(self, person: str, now: int, seconds: int = 3600) -> str:
-        """A token (JWT, HS256) by which a client proves that it acts for a person. now: ms since 1970."""
+    def token(self, person: str, now: int, seconds: int = 3600, audience: str | None = None) -> str:
+        """A token (JWT, HS256) by which a client proves that it acts for a person. now: ms since 1970. audience: for whom else's use it is,
+        where it is to prove something else; it is good for nothing but that."""
         import jwt
 
-        return jwt.encode({"sub": person, "exp": now // 1000 + seconds, "aud": "tactful"}, self._secret, "HS256")
+        return jwt.encode(
+            {"sub": person, "exp": now // 1000 + seconds, "aud": audience or PERSON}, self._secret, "HS256"
+        )
 
-    def person(self, token: str, now: int) -> str | None:
-        """The person of a token, or None for no token. Raises NotAllowed if it is forged or out of date."""
+    def person(self, token: str, now: int, audience: str | None = None) -> str | None:
+        """The person of a token, or None for no token. Raises NotAllowed if it is forged, out of date, or for another audience."""
         if not token:
             return None
         import jwt
 
         try:
-            claims = jwt.decode(token, self._secret, ["HS256"], audience="tactful", options={"verify_exp": False})
+            claims = jwt.decode(
+                token, self._secret, ["HS256"], audience=audience or PERSON, options={"verify_exp": False}
+            )
         except jwt.InvalidTokenError:
             raise NotAllowed(
                 why="The person token is not one of ours", fix="Ask for one with POST /v1/tokens"

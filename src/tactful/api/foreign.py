@@ -12,6 +12,7 @@ from tactful.api.routes import inflate
 from tactful.api.service import Service
 from tactful.domain.decision import Ask
 from tactful.domain.identity import ANONYMOUS
+from tactful.domain.note import without_words
 from tactful.engine import Answer, must_be_durable
 from tactful.intake import Outcome
 
@@ -47,7 +48,7 @@ async def chosen(service: Service, person: str | None, ask: Ask, context: Mappin
     if must_be_durable(answer):
         await answer.durable
     for fault in answer.receipt.faults:
-        log.warning("placement %s: %s", answer.receipt.placement, fault)
+        log.warning("placement %s: %s", answer.receipt.placement, without_words(fault))
     return answer
 
 

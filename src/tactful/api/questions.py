@@ -11,7 +11,7 @@ from tactful.api.service import of
 from tactful.domain.consent import Dial
 from tactful.domain.decision import Ask
 from tactful.domain.errors import BadInput
-from tactful.flow.why_not import in_words
+from tactful.flow.why_not import WhyNot, in_words
 
 Req = Request[Any, Any, Any]
 
@@ -36,13 +36,21 @@ async def preview(request: Req, data: shapes.PreviewRequest) -> shapes.DecideRes
 
 @post("/v1/why-not", status_code=200)
 async def why_not(request: Req, data: shapes.WhyNotRequest) -> shapes.WhyNotResponse:
-    """Why an item is not shown, worked out by deciding once more. Whoever may ask for the decision may ask this."""
+    """Why an item is not shown, worked out by deciding once more. Whoever may ask for the decision may ask this.
+
+    What is not available now is as unknown as what there never was.
+    """
     service = of(request)
     key = service.key(request, "decide")
     person = service.who(request, key, data.person, data.anonymous)
     found = service.engine.why_not(person, ask_of(data.placement, []), data.item, data.context, data.on_page)
-    words = service.languages.speak(data.language)
-    return shapes.WhyNotResponse(in_words(found, service.engine.shelf().catalogue, words), found, words.language)
+    words, catalogue = service.languages.speak(data.language), service.engine.shelf().catalogue
+    if (
+        found.kind != "shown"
+        and not catalogue.permitted_at(catalogue.rows([data.item]), service.engine.shell.now()).all()
+    ):
+        found = WhyNot(data.item, "unknown")  # that there will be such a thing, or was, is not for everybody
+    return shapes.WhyNotResponse(in_words(found, catalogue, words), found, words.language)
 
 
 QUESTIONS: list[HTTPRouteHandler] = [preview, why_not]

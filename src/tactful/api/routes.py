@@ -18,6 +18,7 @@ from tactful.domain.consent import Consent, ConsentChange, Dial
 from tactful.domain.decision import Ask
 from tactful.domain.errors import BadInput, NoKey, NotAllowed, TooLarge, TooManyItems, UnknownReceipt
 from tactful.domain.item import Item
+from tactful.domain.note import without_words
 from tactful.domain.receipt import Receipt, Shown
 from tactful.domain.values.impossible import Impossible
 from tactful.domain.values.words import language
@@ -118,7 +119,7 @@ async def answered(answers: list[Answer]) -> list[Answer]:
         if must_be_durable(answer):
             await answer.durable
         for fault in answer.receipt.faults:
-            log.warning("placement %s: %s", answer.receipt.placement, fault)
+            log.warning("placement %s: %s", answer.receipt.placement, without_words(fault))
     return answers
 
 

@@ -51,16 +51,22 @@ async def suggest(
     context: Annotated[
         str | None, Parameter(max_length=4000, description="What goes on around the person, as a JSON object.")
     ] = None,
+    person: Annotated[
+        str | None, Parameter(min_length=1, max_length=256, description="For whom: read is whether they are a child.")
+    ] = None,
+    anonymous: Annotated[
+        str | None, Parameter(min_length=1, max_length=256, description="The same, for a device.")
+    ] = None,
 ) -> shapes.SuggestResponse:
     """How what is typed could go on: from the catalogue alone, never from what others typed, nor anything sensitive."""
     service = of(request)
     key = service.key(request, "decide")
-    person = service.who(request, key, None, None)
+    whom = service.who(request, key, person, anonymous)
     try:
         around: dict[str, Any] = {} if context is None else _context.decode(context)
     except (msgspec.DecodeError, RecursionError, UnicodeError) as mistake:
         raise BadInput(field="context", why=unreadable(mistake), fix=CONTEXT) from None
-    return shapes.SuggestResponse(searching.suggest(service.engine, person, placement, q, limit, around))
+    return shapes.SuggestResponse(searching.suggest(service.engine, whom, placement, q, limit, around))
 
 
 ROUTES: list[HTTPRouteHandler] = [search, suggest]

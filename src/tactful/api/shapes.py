@@ -149,7 +149,7 @@ class DecisionOut(Struct, omit_defaults=True):
 
 
 class SearchResponse(Struct):
-    """What was found. mended: the query with typing mistakes mended, as it was searched for; "" if there was nothing to mend.
+    """What was found. mended: the query with typing mistakes mended, as it was searched for; "" if there was nothing to mend, or a mended word is only in what may not be shown.
 
     count: how many items match and may be shown, of which `decision` has those from `offset` on.
     """

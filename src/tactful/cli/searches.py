@@ -21,7 +21,7 @@ def search(
     home: Path, words: tuple[str, ...], placement: str, person: str | None, limit: int | None,
     language: str | None, machine: bool,
 ) -> None:  # fmt: skip
-    """Find items by WORDS, and say why each is there. Nothing of it is counted or kept but a receipt of nobody, for a day."""
+    """Find items by WORDS, and say why each is there. Nothing of it is counted or kept but a receipt, for a day."""
     from tactful import searching
     from tactful.api.routes import decision_out
     from tactful.api.shapes import SearchResponse

@@ -50,7 +50,7 @@ class Source(Struct, frozen=True):
     kind: `history`, `told`, `obtained`, `inferred` (personal), or `item`, `context`, `popular`, `assumed`, `default`, `query`, `curated`,
     `new` (not).
     key: the item or trait it stands for: the same kind and key in two strategies are the same thing, and go away as one. Of a query
-    it is empty: sources stand in receipts, and what was typed is not kept.
+    it is empty: sources stand in receipts, and what was typed is not kept. So it is of an item that the person may not see.
     data: the charter's data entry, for personal kinds. verb: what the person did.
     """
 

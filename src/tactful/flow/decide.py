@@ -1,10 +1,10 @@
 """propose → permit → arrange → review: the only file that knows the order."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, structs
 from numpy.typing import NDArray
 
 from tactful.domain.catalogue import Catalogue, Mask, Rows, chosen
@@ -18,6 +18,7 @@ from tactful.ports import Arranger, Dice, Guard, Shelf, Strategy
 REMOVED_NAMED = 20
 """How many of the items that a guard removed are named in the receipt, best first; all are counted."""
 
+STANDS = "it already stands on this page"
 FAILED = "the guard failed, and a guard that fails permits nothing"
 """Why items are gone that a broken guard should have judged."""
 SOFTLY = 1e-6
@@ -108,12 +109,12 @@ def decide(
 def consider(recipe: Recipe, ask: Ask, view: View, moment: Moment, shelf: Shelf) -> Considered:
     """propose → permit: which items come into question, whatever else stands on the page."""
     faults: list[str] = []
-    evidence = _evidence(recipe, recipe.strategy, ask, view, shelf, faults)
+    evidence = _unnamed(_evidence(recipe, recipe.strategy, ask, view, shelf, faults), recipe, moment, shelf)
     scored = _scored(evidence, ask, shelf.catalogue, recipe.placement.given)
     kept, removed = _permit(recipe, scored, ask, moment, shelf, faults)
     limit = recipe.placement.limit if ask.limit is None else ask.limit
     if recipe.fallback is not None and ask.items is None and np.count_nonzero(kept) < PLENTY * limit:
-        softly = _evidence(recipe, recipe.fallback, ask, view, shelf, faults)
+        softly = _unnamed(_evidence(recipe, recipe.fallback, ask, view, shelf, faults), recipe, moment, shelf)
         scored = _scored(Evidence.blend([(1.0, evidence), (SOFTLY, softly)]), ask, shelf.catalogue, 0.0)
         kept, removed = _permit(recipe, scored, ask, moment, shelf, faults)
     return Considered(recipe, ask, scored, kept, removed, tuple(faults))
@@ -127,7 +128,7 @@ def choose(considered: Considered, moment: Moment, shelf: Shelf, dice: Dice, pag
     gone = considered.kept & ~free
     removed = (
         *considered.removed,
-        *_removal("page", "it already stands on this page", scored, gone, catalogue, page.personal),
+        *_removal("page", STANDS, scored, gone, catalogue, page.personal),
     )
     ranked = _rank(scored, considered.kept & free)
     fallback = Slots(np.empty(0, np.int32), np.empty(0))
@@ -140,8 +141,8 @@ def choose(considered: Considered, moment: Moment, shelf: Shelf, dice: Dice, pag
         slots = fallback
     elif ask.items is not None:
         slots = _with_the_rest(slots, ranked, limit)
-    slots, defaults = _fill(considered, slots, moment, shelf, page, faults)
-    return Decision(recipe, ask, scored, ranked, slots, removed, verdict, defaults, tuple(faults))
+    slots, defaults, more = _fill(considered, slots, moment, shelf, page, faults)
+    return Decision(recipe, ask, scored, ranked, slots, _together(removed, more), verdict, defaults, tuple(faults))
 
 
 def standing_free(considered: Considered, page: OnPage, size: int) -> Mask:
@@ -195,6 +196,24 @@ def _evidence(recipe: Recipe, strategy: Strategy, ask: Ask, view: View, shelf: S
         lambda: _checked_evidence(strategy.propose(view, ask, shelf), len(shelf.catalogue)),
     )  # fmt: skip
     return impartial(evidence, view, shelf.catalogue) if recipe.placement.asked else evidence
+
+
+def _unnamed(evidence: Evidence, recipe: Recipe, moment: Moment, shelf: Shelf) -> Evidence:
+    """The evidence, without the name of what the page is about or the cart holds, if the person may not see that: it would be a reason."""
+    rows = shelf.catalogue.rows(dict.fromkeys(one.key for one in evidence.sources if one.kind == "item"))
+    named = np.ones(len(rows), bool)
+    for name in ("children", "availability") if len(rows) else ():
+        if (guard := recipe.guards.get(name)) is not None:
+            named &= _guarded(
+                name, [], np.zeros(len(rows), bool), lambda g=guard: g.permit(rows, shelf.catalogue, moment)
+            )  # type: ignore[misc]
+    hidden = {shelf.catalogue.ids[row] for row in rows[~named].tolist()}
+    if not hidden:
+        return evidence
+    sources = (
+        structs.replace(one, key="") if one.kind == "item" and one.key in hidden else one for one in evidence.sources
+    )
+    return structs.replace(evidence, sources=tuple(sources))
 
 
 def _scored(evidence: Evidence, ask: Ask, catalogue: Catalogue, given: float) -> Scored:
@@ -281,14 +300,39 @@ def _with_the_rest(slots: Slots, ranked: Ranked, limit: int) -> Slots:
 
 def _fill(
     considered: Considered, slots: Slots, moment: Moment, shelf: Shelf, page: OnPage, faults: list[str]
-) -> tuple[Slots, int]:
-    """Fill a page that ran short from the placement's default list, itself permitted."""
-    recipe, ask, limit = considered.recipe, considered.ask, considered.limit
+) -> tuple[Slots, int, tuple[Removal, ...]]:
+    """Fill a page that ran short from the placement's default list, itself permitted: (slots, how many are defaults, what was taken from
+    the list that was no candidate before)."""
+    recipe, ask, limit, catalogue = considered.recipe, considered.ask, considered.limit, shelf.catalogue
     if len(slots.rows) >= limit or not recipe.placement.default or ask.items is not None:
-        return slots, 0
-    rows = shelf.catalogue.rows(dict.fromkeys(recipe.placement.default))
-    scored = Scored(rows, np.zeros(len(rows)), NO_EVIDENCE, np.empty(0, np.int32))
-    kept, _ = _permit(recipe, scored, ask, moment, shelf, faults)
-    standing = np.array([*page.rows, *slots.rows.tolist()], np.int32)
-    more = rows[kept & ~chosen(rows, standing, len(shelf.catalogue))][: limit - len(slots.rows)]
-    return Slots(np.concatenate([slots.rows, more]), np.concatenate([slots.odds, np.ones(len(more))])), len(more)
+        return slots, 0, ()
+    rows, size = catalogue.rows(dict.fromkeys(recipe.placement.default)), len(catalogue)
+    before = considered.scored
+    known = chosen(rows, before.rows[before.scores > 0], size)  # what happens to these is told already
+    removed: tuple[Removal, ...] = ()
+    free = np.zeros(size, bool)
+    for part, told in ((rows[known], False), (rows[~known], True)):
+        if not len(part):
+            continue
+        scored = Scored(part, np.zeros(len(part)), NO_EVIDENCE, np.empty(0, np.int32))
+        kept, taken = _permit(recipe, scored, ask, moment, shelf, faults)
+        above = chosen(part, np.array(page.rows, np.int32), size)
+        free[part[kept & ~above]] = True
+        if told:
+            removed = (*taken, *_removal("page", STANDS, scored, kept & above, catalogue, page.personal))
+    free[slots.rows] = False
+    more = rows[free[rows]][: limit - len(slots.rows)]
+    filled = Slots(np.concatenate([slots.rows, more]), np.concatenate([slots.odds, np.ones(len(more))]))
+    return filled, len(more), removed
+
+
+def _together(removed: Sequence[Removal], more: Sequence[Removal]) -> tuple[Removal, ...]:
+    """All that was taken away, what one guard took for one reason as one."""
+    found = {(one.by, one.why): one for one in removed}
+    for one in more:
+        first = found.get((one.by, one.why))
+        if first is not None:
+            names = (*first.items, *one.items)[:REMOVED_NAMED]
+            one = Removal(one.by, one.why, first.count + one.count, names, first.personal or one.personal)
+        found[one.by, one.why] = one
+    return tuple(found.values())

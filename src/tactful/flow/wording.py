@@ -62,6 +62,8 @@ def _key(source: Source, item: Item | None, words: Words) -> str:
             if kind + how in ("tolddifferent", "inferredlist"):
                 return f"why.{kind}_{how}"
             return f"why.{kind}" if _liked(how, item) else f"why.{kind}_plain"
+        case "item" if not source.key:  # what the person may not see is not named
+            tried = []
         case "history" | "item":
             tried = [f"why.{kind}_{how}" if how else f"why.{kind}", f"why.{kind}_other"]
         case "popular":

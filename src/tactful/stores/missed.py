@@ -15,7 +15,7 @@ from tactful.stores.sqlite.files import disk_errors
 
 ASKERS_LEAST = 5
 """So many different people must have searched for the same words within a day before anybody can read them."""
-HOUR, DAY = 3_600_000, 86_400_000
+DAY = 86_400_000
 KEPT_DAYS = 90
 """Words that nobody searched for during so many days go."""
 WAITING_MOST = 10_000
@@ -56,8 +56,10 @@ class Missed:
         self._open: set[str] = set()
         self._counted: dict[str, int] = {}
 
-    def note(self, query: str, asker: str | None, now: int) -> None:
-        """Nothing was found for this query. asker: who asked, or None: all whom nobody can tell apart count as one an hour."""
+    def note(self, query: str, asker: str | None, now: int, since: int = 0) -> None:
+        """Nothing was found for this query. asker: who asked, or None: all whom nobody can tell apart count as one. since: when they
+        became known. Whoever did only after the words began to wait may have asked before under another name. Times in ms since 1970.
+        """
         words = " ".join(words_of(query))
         if not words or len(words) > LETTERS_MOST or _TELLING.search(query):
             return
@@ -70,7 +72,7 @@ class Missed:
             found = self._waiting[words] = _Waiting(now, set())
             if len(self._waiting) > WAITING_MOST:
                 del self._waiting[next(iter(self._waiting))]
-        name = f"person {asker}" if asker is not None else f"hour {now // HOUR}"
+        name = f"person {asker}" if asker is not None and since <= found.since else "somebody"
         found.askers.add(hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=16, key=self._key).digest())
         found.times += 1
         if len(found.askers) >= ASKERS_LEAST:

@@ -60,7 +60,7 @@ async def you(request: Req) -> Response[str]:
     """What the shop knows about whoever is looking, and the switches."""
     visitor, engine = visitor_of(request), shop_of(request).engine
     if visitor.child:
-        return page(request, visitor, "you_child.html")
+        return page(request, visitor, "you_child.html", known=visitor.person is not None)
     catalogue, charter, now = engine.shelf().catalogue, engine.charter, engine.shell.now()
     books = stock(request, visitor)
     profile = UNKNOWN if visitor.person is None else engine.profile(visitor.person)
@@ -101,7 +101,7 @@ def _traits(traits: Mapping[str, Trait], catalogue: Catalogue, now: int) -> list
 async def take_along(request: Req) -> Response[bytes]:
     """All of it, to take along."""
     visitor, engine = visitor_of(request), shop_of(request).engine
-    person = None if visitor.child else visitor.person
+    person = None if visitor.handed else visitor.person
     profile = UNKNOWN if person is None else engine.profile(person)
     changes = [] if person is None else engine.stores.consents.read(person)
     body = msgspec.json.format(msgspec.json.encode(_all_of(profile, changes)), indent=1)
@@ -197,11 +197,11 @@ async def forget_me(request: Req) -> Redirect:
     """Forget whoever asks, at once."""
     refuse_forged(request)
     visitor = visitor_of(request)
-    response = go("/you" if visitor.child else "/", "" if visitor.child else "forgotten")
-    if visitor.person is not None and not visitor.child:
+    response = go("/you" if visitor.handed else "/", "" if visitor.handed else "forgotten")
+    if visitor.person is not None and not visitor.handed:
         await forget(shop_of(request).engine, visitor.person)
         drop_cookie(response, CART_COOKIE)
-    if not visitor.child:
+    if not visitor.handed:
         drop_cookie(response)
     return response
 
@@ -217,8 +217,8 @@ async def child(request: Req) -> Redirect:
             keep_child(request, response, await hand_to_child(engine))
             drop_cookie(response, CART_COOKIE)
         return response
-    response = go("/", "grown-up")
-    if visitor.child and visitor.person is not None:
+    response = go("/", "" if visitor.child and not visitor.handed else "grown-up")
+    if visitor.handed and visitor.person is not None:
         await forget(engine, visitor.person)
     drop_cookie(response, CHILD_COOKIE)
     drop_cookie(response, CART_COOKIE)

@@ -20,6 +20,8 @@ from tactful.web.rows import Card, cards_of, page_rows, preview, row_of, rows, s
 from tactful.web.visitor import Req, Visitor, refuse_forged, shop_of, take, visitor_of
 
 SUGGESTED = 6
+NAMING = ("history", "item")
+"""Kinds of reasons that name an item."""
 LANGUAGES = {"en": "English", "de": "Deutsch"}
 """Languages in which reasons are said."""
 
@@ -170,7 +172,7 @@ async def why(request: Req, receipt: str) -> Response[str]:
         return missing(
             request,
             visitor,
-            "There is no such page, or it is gone. Reasons are kept for a day; with the dial up, for 90 days.",
+            "There is no such page, or it is gone. Reasons are kept for a day; with the dial up, for 90 days, but those of a search never longer than a day.",
         )
     catalogue, books, words = engine.shelf().catalogue, stock(request, visitor), visitor.words
     data = {name: entry.words for name, entry in engine.charter.data.items()}
@@ -186,8 +188,10 @@ async def why(request: Req, receipt: str) -> Response[str]:
 
 
 def _seen(request: Req, visitor: Visitor, receipt: Receipt) -> bool:
-    """Whether all that the receipt shows may be seen by whoever is looking: a child opens no reasons of a grown-up's page."""
-    return not visitor.child or all(stock(request, visitor).get(shown.item) for shown in receipt.shown)
+    """Whether all that the receipt shows, and names as a reason, may be seen by whoever is looking: a child opens no reasons of a grown-up's page."""
+    named = {shown.item for shown in receipt.shown}
+    named |= {one.source.key for shown in receipt.shown for one in shown.contributions if one.source.kind in NAMING}
+    return not visitor.child or all(stock(request, visitor).get(item) for item in named if item)
 
 
 def _about(receipt: Receipt) -> str:

@@ -151,6 +151,7 @@ def page(request: Req, visitor: Visitor, template: str, status: int = 200, **wor
             levels=levels,
             level=visitor.dial.name,
             child=visitor.child,
+            handed=visitor.handed,
             in_cart=len(visitor.cart),
             menu=menu(engine, visitor, stock(request, visitor)),
             searchable="search" in engine.recipes and engine.shelf().search is not None,
@@ -174,9 +175,10 @@ def missing(request: Req, visitor: Visitor, why_not: str) -> Response[str]:
     return page(request, visitor, "sorry.html", 404, title="Not here", why_not=why_not)
 
 
-def picture(content: bytes | str, media_type: str) -> Response[bytes | str]:
-    """A cover or another file that changes only with its address, or hardly ever."""
-    return Response(content, media_type=media_type, headers={**HEADERS, "Cache-Control": "public, max-age=604800"})
+def picture(content: bytes | str, media_type: str, anybody: bool = True) -> Response[bytes | str]:
+    """A cover or another file that changes only with its address, or hardly ever. anybody: may have it from a cache on the way."""
+    keep = f"{'public' if anybody else 'private'}, max-age=604800"
+    return Response(content, media_type=media_type, headers={**HEADERS, "Cache-Control": keep})
 
 
 def go(path: str, note: str = "") -> Redirect:

@@ -56,7 +56,7 @@ class Menu(Struct, frozen=True):
 def stock(request: Req, visitor: Visitor) -> Stock:
     """The books that the visitor may see."""
     engine = shop_of(request).engine
-    return stock_of(engine.shelf().catalogue, engine.charter, visitor.child)
+    return stock_of(engine.shelf().catalogue, engine.charter, visitor.child, engine.shell.now())
 
 
 def view_of(engine: Engine, visitor: Visitor) -> View:

@@ -8,18 +8,20 @@ from tactful.domain.errors import TactfulError
 from tactful.web import cart, known, look, quiz, speak
 from tactful.web.covers import STYLES, cover
 from tactful.web.pages import FILES, asset, missing, page, picture
-from tactful.web.visitor import Req, shop_of, visitor_of
+from tactful.web.rows import stock
+from tactful.web.visitor import Req, visitor_of
 
 
 @get("/covers/{name:str}")
 async def cover_of(request: Req, name: str) -> Response[Any]:
     """A cover, drawn: the usual one, or `emma.type.svg`, one of its others."""
     item, _, style = name.removesuffix(".svg").partition(".")
-    found = shop_of(request).engine.shelf().catalogue.get(item)
+    visitor = visitor_of(request)
+    found = stock(request, visitor).get(item)
     if found is None or not name.endswith(".svg") or style not in ("", *STYLES):
-        return missing(request, visitor_of(request), "We have no such cover.")
+        return missing(request, visitor, "We have no such cover.")
     drawn = cover(found.title, ", ".join(found.values("author")), found.values("subjects"), style)
-    return picture(drawn, "image/svg+xml")
+    return picture(drawn, "image/svg+xml", anybody=False)
 
 
 @get("/shop/{name:str}")

@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Iterable
 from functools import cached_property, lru_cache
 
+import numpy as np
+
 from tactful.domain.catalogue import Catalogue
 from tactful.domain.charter import Charter
 from tactful.domain.item import Item
@@ -18,13 +20,14 @@ def slug(words: str) -> str:
 
 
 class Stock:
-    """The books that may be seen by whoever is looking. audiences: None for grown-ups, who may see all."""
+    """The books that may be seen by whoever is looking. audiences: None for grown-ups, who may see all; there: rows that may be shown now."""
 
-    def __init__(self, catalogue: Catalogue, private: frozenset[str], audiences: frozenset[str] | None) -> None:
-        items = (catalogue.item(row) for row in range(len(catalogue)))
+    def __init__(
+        self, catalogue: Catalogue, private: frozenset[str], audiences: frozenset[str] | None, there: Iterable[int]
+    ) -> None:
+        items = (catalogue.item(row) for row in there)
         self.books = sorted(
-            (item for item in items if item.available and item.kind == "book" and _suits(item, audiences)),
-            key=lambda item: item.title,
+            (item for item in items if item.kind == "book" and _suits(item, audiences)), key=lambda item: item.title
         )
         self._by_id = {item.id: item for item in self.books}
         self._private = private
@@ -92,11 +95,13 @@ def _suits(item: Item, audiences: frozenset[str] | None) -> bool:
 
 
 @lru_cache(maxsize=8)
-def _stock(catalogue: Catalogue, private: frozenset[str], audiences: frozenset[str] | None) -> Stock:
-    return Stock(catalogue, private, audiences)
+def _stock(catalogue: Catalogue, private: frozenset[str], audiences: frozenset[str] | None, permitted: bytes) -> Stock:
+    """permitted: for each row, whether it may be shown: what is kept holds for as long as that does, whatever the time."""
+    return Stock(catalogue, private, audiences, np.flatnonzero(np.frombuffer(permitted, bool)).tolist())
 
 
-def stock_of(catalogue: Catalogue, charter: Charter, child: bool) -> Stock:
-    """What may be seen: by a child, only what is for children."""
+def stock_of(catalogue: Catalogue, charter: Charter, child: bool, now: int) -> Stock:
+    """What may be seen now (ms since 1970): by a child, only what is for children."""
     audiences = frozenset(charter.children.audiences) if child else None
-    return _stock(catalogue, catalogue.telling(()), audiences)
+    permitted = catalogue.permitted_at(np.arange(len(catalogue), dtype=np.int32), now)
+    return _stock(catalogue, catalogue.telling(()), audiences, permitted.tobytes())

@@ -16,7 +16,7 @@ from tactful.domain.event import Arrival, Event
 from tactful.domain.identity import ANONYMOUS
 from tactful.domain.words import Languages, Words
 from tactful.engine import Engine
-from tactful.flow.gate import DAY
+from tactful.flow.gate import DAY, is_child
 from tactful.stores.missed import Missed
 
 Req = Request[Any, Any, Any]
@@ -25,8 +25,11 @@ CHILD_COOKIE = "young"
 """Says that a child is using this browser. While it is there, whoever else the browser knows is left alone."""
 CART_COOKIE = "cart"
 """What lies in the cart, signed. It names books and nobody; it goes when the browser closes."""
-CART = "cart:"
+CART = "tactful cart"
+"""For whom the token of a cart is; a person's token is for another, so that neither passes for the other."""
 CART_MOST = 20
+AFRESH = "started afresh"
+"""The source of the change with which somebody begins anew."""
 NO_WORDS = Words("en", {})
 KEPT_DAYS = 180
 """How long the cookie lasts at the levels that outlive a visit."""
@@ -37,11 +40,11 @@ VISIT_DAYS = 1
 class Tokens(Protocol):
     """What signs and checks the cookie."""
 
-    def token(self, person: str, now: int, seconds: int = 3600) -> str:
-        """A token for a person."""
+    def token(self, person: str, now: int, seconds: int = 3600, audience: str | None = None) -> str:
+        """A token for a person, or for what else the audience takes."""
 
-    def person(self, token: str, now: int) -> str | None:
-        """The person of a token. Raises NotAllowed."""
+    def person(self, token: str, now: int, audience: str | None = None) -> str | None:
+        """Whom a token proves. Raises NotAllowed."""
 
 
 class Shop(Protocol):
@@ -59,7 +62,8 @@ class Shop(Protocol):
 class Visitor(Struct, frozen=True):
     """person: None for somebody unknown. stale: cookies that the browser brought and that are good for nothing, to be dropped.
 
-    child: the browser is in a child's hands; then the person is one of whom this is all that is known. cart: ids of books.
+    child: whoever looks is a child, or presumed to be one. handed: because somebody said so in this browser; then the person is one of
+    whom this is all that is known, and it can be taken back. cart: ids of books.
     words: the language in which reasons are said, as `?in=` asks; the pages themselves are in English.
     """
 
@@ -67,6 +71,7 @@ class Visitor(Struct, frozen=True):
     consent: Consent = NOBODY
     stale: tuple[str, ...] = ()
     child: bool = False
+    handed: bool = False
     cart: tuple[str, ...] = ()
     words: Words = NO_WORDS
 
@@ -86,29 +91,30 @@ def visitor_of(request: Req) -> Visitor:
     """Whoever the cookies prove. A cookie that is forged, too old, or of somebody forgotten proves nobody."""
     shop, stale = shop_of(request), []
     words = shop.languages.speak(request.query_params.get("in") or "en")
-    cart = _proven(request, CART_COOKIE)
-    if cart is not None and not cart.startswith(CART):
+    cart = _proven(request, CART_COOKIE, audience=CART)
+    if cart == "":
         stale.append(CART_COOKIE)
-    items = tuple((cart or "").removeprefix(CART).split(",")) if cart and CART_COOKIE not in stale else ()
+    items = tuple(cart.split(",")) if cart else ()
     for name in (CHILD_COOKIE, COOKIE):
         person = _proven(request, name)
         if person is None:
             continue
-        consent = shop.engine.consent(person)
-        if consent.version and (name == COOKIE or consent.child):
-            return Visitor(person, consent, tuple(stale), name == CHILD_COOKIE, items, words)
+        consent, handed = shop.engine.consent(person), name == CHILD_COOKIE
+        if consent.version and (consent.child or not handed):
+            child = handed or is_child(shop.engine.people.effective(person), shop.engine.charter)
+            return Visitor(person, consent, tuple(stale), child, handed, items, words)
         stale.append(name)
-    return Visitor(stale=tuple(stale), cart=items, words=words)
+    return Visitor(stale=tuple(stale), child=is_child(NOBODY, shop.engine.charter), cart=items, words=words)
 
 
-def _proven(request: Req, name: str) -> str | None:
+def _proven(request: Req, name: str, audience: str | None = None) -> str | None:
     """What a cookie proves: None without the cookie, and "" for one that proves nothing."""
     token = request.cookies.get(name, "")
     if not token:
         return None
     shop = shop_of(request)
     try:
-        return shop.access.person(token, shop.engine.shell.now()) or ""
+        return shop.access.person(token, shop.engine.shell.now(), audience) or ""
     except TactfulError:
         return ""
 
@@ -178,10 +184,14 @@ async def tell(engine: Engine, visitor: Visitor, traits: dict[str, list[str]]) -
 
 async def start_afresh(engine: Engine, person: str) -> str:
     """Reset a taste: somebody new, who allows what this person allows, and of whom nothing else is known. The old one is forgotten
-    whole, so that not even a receipt tells what they liked."""
+    whole, so that not even a receipt tells what they liked.
+
+    A change that changes nothing stands first, so that the new one is no older than they are: nobody is two people of long standing.
+    """
     new = ANONYMOUS + engine.shell.name()
-    changes = engine.stores.consents.read(person)
-    await engine.stores.consents.append([(new, structs.replace(change, person="")) for change in changes])
+    began = ConsentChange(engine.shell.now(), AFRESH, engine.charter.version)
+    changes = [change for change in engine.stores.consents.read(person) if change.source != AFRESH]
+    await engine.stores.consents.append([(new, structs.replace(change, person="")) for change in (began, *changes)])
     await forget(engine, person)
     return new
 
@@ -223,17 +233,25 @@ def keep_child(request: Req, response: Response[Any], person: str) -> None:
 def keep_cart(request: Req, response: Response[Any], items: Sequence[str]) -> None:
     """Note in the browser what lies in the cart; nothing, if it is empty."""
     if items:
-        _set(request, response, CART_COOKIE, CART + ",".join(items[-CART_MOST:]), VISIT_DAYS, closes=True)
+        _set(request, response, CART_COOKIE, ",".join(items[-CART_MOST:]), VISIT_DAYS, closes=True, audience=CART)
     else:
         drop_cookie(response, CART_COOKIE)
 
 
-def _set(request: Req, response: Response[Any], name: str, proves: str, days: int, closes: bool = False) -> None:
-    """closes: the cookie goes when the browser closes."""
+def _set(
+    request: Req,
+    response: Response[Any],
+    name: str,
+    proves: str,
+    days: int,
+    closes: bool = False,
+    audience: str | None = None,
+) -> None:
+    """audience: of what is no person's token. closes: the cookie goes when the browser closes."""
     shop, seconds = shop_of(request), days * DAY // 1000
     response.set_cookie(
         key=name,
-        value=shop.access.token(proves, shop.engine.shell.now(), seconds),
+        value=shop.access.token(proves, shop.engine.shell.now(), seconds, audience),
         max_age=None if closes else seconds,
         path="/",
         httponly=True,
