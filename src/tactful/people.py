@@ -245,6 +245,15 @@ class People:
                 acks += [kept] if kept is not None else []
         return acks
 
+    def took_back(self, person: str, since: int) -> bool:
+        """Whether anything of the person was taken back since this moment (ms since 1970), under any name."""
+        names = self.names(person)
+        return any(
+            link.how == DISOWNED and link.person in names and link.at >= since
+            for name in names
+            for link in self.links(name)
+        )
+
     def _between(self, name: str, person: str, since: int, until: int) -> dict[str, int]:
         """The events (id → when) that came under this name between two moments and are this person's."""
         return {event.id: event.at for event in self._events(name, person) if since <= event.at <= until}

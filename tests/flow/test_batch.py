@@ -1,6 +1,9 @@
 """Lists made ahead: for those who let us remember, in their ledger, and asked about consent once more when they are opened."""
 
 import random
+import re
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,10 +12,11 @@ from msgspec import structs
 from tactful.batch import NOTHING_KNOWN, fill, placements_in
 from tactful.domain.charter import Data
 from tactful.domain.consent import Dial
-from tactful.domain.errors import BadInput
+from tactful.domain.errors import BadInput, BadSettings
 from tactful.domain.event import Inferred, Interaction, Told
 from tactful.domain.identity import CONFIRMED, DEVICE, LINKED, UNLINKED, Link
 from tactful.domain.view import Withheld
+from tactful.wire import recipe_of
 from tests.flow.test_off import a_life
 from tests.shop import DAY, NOW, SENSITIVE, Shop, charter, learned_models, placement
 
@@ -169,6 +173,57 @@ def test_a_list_does_not_outlive_a_device_that_was_given_up_or_one_that_allows_l
     assert not on_the_list(made, "ann"), "that the tablet is hers does not undo what she said there"
 
 
+def signs_in_on_a_strict_device(made: Shop) -> None:
+    made.change("anon:tablet", dial=Dial.told, purposes={"personalise": True})
+    keeps(made, "anon:tablet", LINKED, made.clock.now)
+
+
+def withdraws_and_allows_it_again(made: Shop) -> None:
+    for given in (False, True):
+        made.change("ann", purposes={"personalise": given})
+
+
+def is_forgotten(made: Shop) -> None:
+    for ack in made.engine.forget("ann"):
+        ack.wait()
+
+
+def is_forgotten_and_comes_back(made: Shop) -> None:
+    is_forgotten(made)
+    made.clock.now += 1
+    made.change("ann", dial=Dial.remember, purposes={"personalise": True})
+
+
+MEANWHILE: dict[str, Callable[[Shop], None]] = {
+    "turns the dial down": lambda made: made.change("ann", dial=Dial.visit),
+    "withdraws": lambda made: made.change("ann", purposes={"personalise": False}),
+    "withdraws, and allows it again": withdraws_and_allows_it_again,
+    "turns out to be a child": lambda made: made.tells("ann", child=True),
+    "deletes what they did": lambda made: takes_back(made, lambda one: isinstance(one, Interaction)),
+    "signs in where less is allowed": signs_in_on_a_strict_device,
+    "is forgotten": is_forgotten,
+    "is forgotten and comes back": is_forgotten_and_comes_back,
+}
+
+
+@pytest.mark.parametrize("changes", MEANWHILE.values(), ids=MEANWHILE)
+def test_no_list_is_kept_of_who_changed_their_mind_while_it_waited(changes: Callable[[Shop], None]) -> None:
+    made = shop()
+    made.allow("ann", Dial.remember, "personalise")
+    made.allow("bob")
+    for person in ("ann", "bob"):
+        made.does(person, "liked", "dracula")
+
+    def meanwhile(looked_at: int) -> None:
+        if looked_at == 2:  # both lists are made, and wait
+            changes(made)
+
+    result = fill(made.engine, made.engine.recipe("weekly"), meanwhile)
+    assert result.made == 1 and kept(made, "bob") is not None
+    assert sum(result.left_out.values()) == 1, "who got none is counted, with the reason"
+    assert not [one for _, one in made.stores.events.read("ann") if isinstance(one, Inferred)]
+
+
 def takes_back(made: Shop, which: Any) -> None:
     for ack in made.engine.people.take_back("ann", which, made.clock.now, f"back-{made.clock.now}"):
         ack.wait()
@@ -196,6 +251,39 @@ def test_a_list_goes_with_what_was_taken_back_unless_it_was_made_before(what: st
     takes_back(made, lambda one: isinstance(one, Interaction))
     assert kept(made, "ann") is None
     assert not [one for _, one in made.stores.events.read("ann") if isinstance(one, Inferred)], "nor is it kept"
+
+
+def test_a_list_is_for_the_purpose_that_it_was_made_for_and_for_no_other() -> None:
+    plain, lists = charter(), structs.replace(LISTS, purposes=("personalise", "advertise"))
+    ads = structs.replace(plain.purposes["personalise"], words="We choose advertisements.")
+    rules = structs.replace(plain, data={**plain.data, "lists": lists}, purposes={**plain.purposes, "advertise": ads})
+    assert not [name for name, data in plain.data.items() if "advertise" in data.purposes], "no act is for advertising"
+    weekly = placement(TASTE, limit=8, batch="weekly")
+    advert = placement({"use": "kept_list", "trait": "weekly"}, purpose="advertise", limit=8)
+    made = Shop(models=learned_models(), rules=rules, placements={"weekly": weekly, "ad": advert})
+    made.allow("ann", Dial.remember, "personalise", "advertise")
+    made.does("ann", "liked", "dracula")
+    filled(made)
+    assert kept(made, "ann").purposes == ("personalise",)
+    assert made.decide("ann", "ad").receipt.shown == ()
+
+
+@pytest.mark.parametrize(
+    ("entry", "on", "wrong"),
+    [
+        ({}, {"surface": "shared"}, "surfaces = ['shared']"),
+        ({"surfaces": ("private", "shared")}, {}, "surfaces = ['private']"),
+        ({"surfaces": ("private", "shared")}, {"surface": "shared"}, "surfaces = ['shared']"),
+        ({"purposes": ("measure",)}, {}, "is not for 'personalise'"),
+    ],
+)
+def test_a_list_is_seen_where_it_was_made_for_and_nowhere_else(
+    tmp_path: Path, entry: dict[str, Any], on: dict[str, Any], wrong: str
+) -> None:
+    (tmp_path / "tactful.toml").write_text('[placements.weekly]\nbatch = "weekly"\n', encoding="utf-8")
+    rules = structs.replace(charter(), data={**charter().data, "lists": structs.replace(LISTS, **entry)})
+    with pytest.raises(BadSettings, match=re.escape(wrong)):
+        recipe_of("weekly", placement(TASTE, batch="weekly", **on), rules, tmp_path)
 
 
 def test_what_a_guard_takes_away_today_is_not_shown_though_it_is_on_the_list() -> None:
