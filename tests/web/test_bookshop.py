@@ -450,6 +450,18 @@ def test_the_list_of_the_week_goes_with_what_it_was_made_from(ann: Visitor) -> N
     assert ann.profile.inferred == {} and "These are everybody’s" in ann.get("/weekly")
 
 
+def test_the_list_of_the_week_goes_with_an_answer_that_was_corrected_and_not_with_one_more(ann: Visitor) -> None:
+    ann.turn("remember")
+    ann.get("/book/dracula")
+    ann.post("/you/told", interests=["horror", "war"])
+    ann.post("/weekly")
+    ann.post("/you/told", interests=["horror", "war", "sea"])
+    ann.post("/muted", what="author:Jane Austen", less="yes", back="/")
+    assert "weekly" in ann.profile.inferred
+    ann.post("/you/told", interests=["sea"])
+    assert ann.profile.inferred == {} and "These are everybody’s" in ann.get("/weekly")
+
+
 def test_trying_the_dial_out_keeps_nothing_and_tells_the_truth(ann: Visitor, bob: Visitor) -> None:
     everyone = picked(bob.get("/"))[:4]
     ann.turn("remember")
