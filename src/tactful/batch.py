@@ -18,6 +18,7 @@ from tactful.ports import Record
 
 AT_ONCE = 500
 """Lists written together."""
+TAKEN_BACK = "something was taken back while it was made"
 NOTHING_KNOWN = "nothing is known that could make a list their own"
 
 
@@ -44,33 +45,48 @@ def placements_in(engine: Engine, names: tuple[str, ...] = ()) -> list[Recipe]:
 
 def fill(engine: Engine, recipe: Recipe, told: Callable[[int], None] = lambda count: None) -> Filled:
     """Make this placement's list for everybody who lets us remember. told: called with the number of people looked at."""
-    made, left_out = 0, Counter[str]()
-    waiting: list[Record] = []
-    for number, person in enumerate(_remembered(engine), 1):
+    people, left_out = 0, Counter[str]()
+    waiting: list[tuple[str, Inferred]] = []
+    for people, person in enumerate(_remembered(engine), 1):
         found = list_for(engine, recipe, person)
         if isinstance(found, Refused):
             left_out[found.why] += 1
         else:
-            made += 1
-            waiting.append(Record(person, found.data, (found,), engine.keep_until(found.data, found.kept)))
+            waiting.append((person, found))
         if len(waiting) >= AT_ONCE:
-            _write(engine, waiting)
+            left_out.update(_write(engine, waiting))
             waiting = []
-        told(number)
-    _write(engine, waiting)
-    return Filled(recipe.name, made, dict(left_out.most_common()))
+        told(people)
+    left_out.update(_write(engine, waiting))
+    return Filled(recipe.name, people - left_out.total(), dict(left_out.most_common()))
 
 
-def _write(engine: Engine, lists: list[Record]) -> None:
-    """Keep lists, but of nobody who was forgotten or turned the dial down while they were made."""
+def _write(engine: Engine, lists: list[tuple[str, Inferred]]) -> Counter[str]:
+    """Keep lists (person, list) as far as the person allows it now: others waited with them, and minds were changed meanwhile. Answers
+    with how many were not kept, by the reason."""
     engine.people.refresh()
-    still = [one for one in lists if engine.people.consent(one.person).dial is Dial.remember]
+    still, left_out = [], Counter[str]()
+    for person, found in lists:
+        consent = engine.people.effective(person)
+        allowed = allowed_now(found, engine.charter, consent)
+        if isinstance(allowed, Refused):
+            left_out[allowed.why] += 1
+        elif found.at < consent.since or engine.people.took_back(
+            person, found.at
+        ):  # forgotten and here again, or in part
+            left_out[TAKEN_BACK] += 1
+        else:
+            still.append(Record(person, found.data, (allowed,), engine.keep_until(found.data, found.kept)))
     if still:
         engine.stores.events.append(still).wait()
+    return left_out
 
 
 def list_for(engine: Engine, recipe: Recipe, person: str) -> Inferred | Refused:
-    """The list that this person gets, as it is to be kept; or why they get none."""
+    """The list that this person gets, as it is to be kept; or why they get none.
+
+    It is for the one purpose that it was made for: whatever went into it may be for no other.
+    """
     assert recipe.maker is not None
     scene = engine.scene(person)
     look = scene.consider(structs.replace(recipe, strategy=recipe.maker, fallback=None), Ask(recipe.name))
@@ -82,7 +98,7 @@ def list_for(engine: Engine, recipe: Recipe, person: str) -> Inferred | Refused:
     evidence = "chosen from what you did here and what you told us"
     kept = Inferred(
         f"{recipe.name}@{scene.now}", scene.now, trait, [scene.shelf.catalogue.ids[row] for row in chosen], data,
-        engine.charter.data[data].purposes, evidence, scene.now,
+        (recipe.placement.purpose,), evidence, scene.now,
     )  # fmt: skip
     allowed = allowed_now(kept, engine.charter, scene.consent)
     return allowed if isinstance(allowed, Refused) else structs.replace(kept, purposes=allowed.purposes)

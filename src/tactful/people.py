@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from msgspec import Struct, structs
 
 from tactful.domain.consent import Consent, Dial
-from tactful.domain.event import Event
+from tactful.domain.event import Event, Inferred, Interaction, Told
 from tactful.domain.identity import ADDED, CHOSEN, DISOWNED, LINKED, Link, Owners
 from tactful.domain.profile import UNKNOWN, Profile
 from tactful.flow.fold import fold
@@ -227,31 +227,47 @@ class People:
         return acks
 
     def take_back(self, person: str, which: Callable[[Event], bool], now: int, by: str) -> list[Ack[None]]:
-        """Leave nothing of those of the person's events that `which` picks, under any name. by: an id for the statement.
+        """Leave nothing of those of the person's events that `which` picks, under any name, nor of what was concluded since the first of
+        them: it may stand on them. by: an id for the statement.
 
         The statement says of no moment that it was somebody else's; it is there so that every worker reads anew.
         """
         self.refresh()
         acks: list[Ack[None]] = []
-        for name in self.names(person):
-            mine = (
-                event for _, event in self._stores.events.read(name) if owner_of(name, event.at, self.owners) == person
-            )
-            gone = frozenset(event.id for event in mine if which(event))
+        mine = {name: self._events(name, person) for name in self.names(person)}
+        since = (event.kept or event.at for events in mine.values() for event in events if which(event))
+        first = min(since, default=now + 1)
+        for name, events in mine.items():
+            gone = frozenset(one.id for one in events if which(one) or (isinstance(one, Inferred) and one.at >= first))
             if gone:
                 acks.append(self._stores.events.forget(name, gone))
                 kept = self.keep([Link(by, now, name, person, DISOWNED, since=now + 1, source="taken back")])
                 acks += [kept] if kept is not None else []
         return acks
 
+    def took_back(self, person: str, since: int) -> bool:
+        """Whether anything of the person was taken back since this moment (ms since 1970), under any name."""
+        names = self.names(person)
+        return any(
+            link.how == DISOWNED and link.person in names and link.at >= since
+            for name in names
+            for link in self.links(name)
+        )
+
     def _between(self, name: str, person: str, since: int, until: int) -> dict[str, int]:
         """The events (id → when) that came under this name between two moments and are this person's."""
-        events = [event for _, event in self._stores.events.read(name) if since <= event.at <= until]
-        return {event.id: event.at for event in events if owner_of(name, event.at, self.owners) == person}
+        return {event.id: event.at for event in self._events(name, person) if since <= event.at <= until}
+
+    def _events(self, name: str, person: str) -> list[Event]:
+        """The events that came under this name and are this person's."""
+        return [event for _, event in self._stores.events.read(name) if owner_of(name, event.at, self.owners) == person]
 
     def visit_start(self, person: str, now: int, gap: int) -> int:
-        """When the person's present visit began (ms since 1970). gap: ms without an event that end a visit."""
-        return visit_start(self.profile(person).observed, now, gap)
+        """When the person's present visit began (ms since 1970), by what they did and told. What others said of them, or what we concluded,
+        at night for all we know, is no visit. gap: ms without an event that end a visit."""
+        own = (event for name in self.names(person) for event in self._events(name, person))
+        visits = (event for event in own if isinstance(event, Interaction | Told))
+        return visit_start(sorted(visits, key=lambda event: event.at), now, gap)
 
     def forget(self, person: str) -> list[Ack[None]]:
         """Leave nothing of the person, under any name: their devices and old names are forgotten with them, the people of their

@@ -128,7 +128,7 @@ def recipe_of(name: str, placement: Placement, charter: Charter, home: Path = Pa
     return Recipe(
         name=name,
         placement=placement,
-        strategy=_kept_list(placement.batch, charter, at, home) if placement.batch else strategy,
+        strategy=_kept_list(placement, charter, at, home) if placement.batch else strategy,
         guards=guards,
         arranger=arranger,
         fallback=_part(Strategy, placement.fallback, f"{at}.fallback", home) if placement.fallback else None,
@@ -137,10 +137,19 @@ def recipe_of(name: str, placement: Placement, charter: Charter, home: Path = Pa
     )
 
 
-def _kept_list(trait: str, charter: Charter, at: str, home: Path) -> Strategy:
-    """What shows a list that was made ahead. It stands in the person's ledger as an inferred trait, so the charter must declare it."""
-    if ("inferred", trait) not in charter.of_trait:
+def _kept_list(placement: Placement, charter: Charter, at: str, home: Path) -> Strategy:
+    """What shows a list that was made ahead. It stands in the person's ledger as an inferred trait, so the charter must declare it: for
+    the placement's purpose, and for its surface alone, as what went into the list may be for no other."""
+    trait, purpose, surface = placement.batch, placement.purpose, placement.surface
+    entry = charter.of_trait.get(("inferred", trait))
+    why = None
+    if entry is None:
         why = f"the charter keeps no inferred trait {trait!r}; add it to a [data] entry with kind = 'inferred'"
+    elif purpose not in charter.data[entry].purposes:
+        why = f"[data.{entry}], which keeps {trait!r}, is not for {purpose!r}; add that to its purposes"
+    elif charter.data[entry].surfaces != (surface,):
+        why = f"the list is made of what may be used on the surface {surface!r}; keep {trait!r} in a [data] entry with surfaces = [{surface!r}]"
+    if why is not None:
         raise bad_recipe(home, f"{at}.batch", ValueError(why))
     kept: Strategy = _part(Strategy, {"use": "kept_list", "trait": trait}, f"{at}.batch", home)
     return kept

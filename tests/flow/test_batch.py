@@ -1,6 +1,9 @@
 """Lists made ahead: for those who let us remember, in their ledger, and asked about consent once more when they are opened."""
 
 import random
+import re
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,9 +12,13 @@ from msgspec import structs
 from tactful.batch import NOTHING_KNOWN, fill, placements_in
 from tactful.domain.charter import Data
 from tactful.domain.consent import Dial
-from tactful.domain.errors import BadInput
+from tactful.domain.errors import BadInput, BadSettings
+from tactful.domain.event import Inferred, Interaction, Told
+from tactful.domain.identity import CONFIRMED, DEVICE, LINKED, UNLINKED, Link
+from tactful.domain.view import Withheld
+from tactful.wire import recipe_of
 from tests.flow.test_off import a_life
-from tests.shop import DAY, SENSITIVE, Shop, charter, learned_models, placement
+from tests.shop import DAY, NOW, SENSITIVE, Shop, charter, learned_models, placement
 
 LISTS = Data("the lists that we make for you", "user.behavior", "inferred", ("personalise",), 14, traits=("weekly",))
 TASTE = {"use": "similar", "attributes": ["author", "subjects", "mood"]}
@@ -78,6 +85,205 @@ def test_consent_is_asked_again_when_a_list_is_opened(change: dict[str, Any]) ->
     assert not any(piece.source.kind == "inferred" for one in receipt.shown for piece in one.contributions)
     if change != {"dial": Dial.visit} and "child" not in change:
         assert [one.item for one in receipt.shown] == shown(made, None)
+
+
+BACK: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "a sensitive category": ({"sensitive": {"health": False}}, {"sensitive": {"health": True}}),
+    "a purpose": ({"purposes": {"personalise": False}}, {"purposes": {"personalise": True}}),
+    "the dial": ({"dial": Dial.visit}, {"dial": Dial.remember}),
+    "a seller": ({"sellers": {"acme": False}}, {"sellers": {"acme": True}}),
+    "being grown up": ({"child": True}, {"child": False}),
+}
+
+
+def on_the_list(made: Shop, person: str) -> bool:
+    """Whether anything is shown because the list says so."""
+    made.clock.now += 1000
+    receipt = made.decide(person, "weekly").receipt
+    return any(piece.source.kind == "inferred" for one in receipt.shown for piece in one.contributions)
+
+
+@pytest.mark.parametrize(("less", "again"), BACK.values(), ids=BACK)
+def test_a_list_does_not_outlive_what_it_may_stand_on_and_a_new_yes_does_not_bring_it_back(
+    less: dict[str, Any], again: dict[str, Any]
+) -> None:
+    made = shop()
+    made.allow("ann", sensitive=["health"])
+    made.does("ann", "liked", *SENSITIVE[:2], "dracula")
+    filled(made)
+    assert on_the_list(made, "ann")
+    made.change("ann", **less)
+    assert not on_the_list(made, "ann")
+    made.change("ann", **again)
+    assert not on_the_list(made, "ann")
+    held = made.engine.scene("ann").view("personalise", "private").withheld
+    assert Withheld("lists", "it was made before the person allowed less", 1) in held
+    made.clock.now += 1000
+    assert filled(made).made == 1 and on_the_list(made, "ann"), "a list made since then is shown"
+
+
+@pytest.mark.parametrize(
+    "more", [{"sensitive": {"health": True}}, {"purposes": {"measure": True}}, {"dial": Dial.remember}]
+)
+def test_who_allows_more_keeps_their_list(more: dict[str, Any]) -> None:
+    made = shop()
+    made.allow("ann", Dial.remember, "personalise")
+    made.does("ann", "liked", "dracula")
+    filled(made)
+    made.clock.now += 1000
+    made.change("ann", **more)
+    assert on_the_list(made, "ann")
+
+
+def keeps(made: Shop, name: str, state: str, at: int) -> None:
+    """Say that this device is Ann's, or is not."""
+    made.engine.people.refresh()
+    ack = made.engine.people.keep([Link(f"{state}-{at}", at, name, "ann", DEVICE, state)])
+    assert ack is not None
+    ack.wait()
+
+
+def test_a_list_does_not_outlive_a_device_that_was_given_up_or_one_that_allows_less() -> None:
+    made = shop()
+    made.allow("ann")
+    made.allow("anon:phone")
+    made.does("anon:phone", "liked", "dracula")
+    made.does("ann", "liked", "emma")
+    keeps(made, "anon:phone", LINKED, made.clock.now)
+    made.clock.now += 1000
+    filled(made)
+    assert on_the_list(made, "ann")
+    keeps(made, "anon:phone", UNLINKED, made.clock.now)
+    assert not on_the_list(made, "ann"), "what the phone did is not hers now"
+
+    made.clock.now += 1000
+    filled(made)
+    assert on_the_list(made, "ann")
+    made.change("anon:tablet", dial=Dial.remember, purposes={"personalise": True})
+    made.clock.now += 1000
+    keeps(made, "anon:tablet", LINKED, made.clock.now)
+    assert not on_the_list(made, "ann"), "the tablet allows less, and she has not confirmed that it is hers"
+
+    made.clock.now += 1000
+    filled(made)
+    assert on_the_list(made, "ann")
+    made.change("anon:tablet", purposes={"learn": False})
+    assert not on_the_list(made, "ann")
+    keeps(made, "anon:tablet", CONFIRMED, made.clock.now)
+    assert not on_the_list(made, "ann"), "that the tablet is hers does not undo what she said there"
+
+
+def signs_in_on_a_strict_device(made: Shop) -> None:
+    made.change("anon:tablet", dial=Dial.told, purposes={"personalise": True})
+    keeps(made, "anon:tablet", LINKED, made.clock.now)
+
+
+def withdraws_and_allows_it_again(made: Shop) -> None:
+    for given in (False, True):
+        made.change("ann", purposes={"personalise": given})
+
+
+def is_forgotten(made: Shop) -> None:
+    for ack in made.engine.forget("ann"):
+        ack.wait()
+
+
+def is_forgotten_and_comes_back(made: Shop) -> None:
+    is_forgotten(made)
+    made.clock.now += 1
+    made.change("ann", dial=Dial.remember, purposes={"personalise": True})
+
+
+MEANWHILE: dict[str, Callable[[Shop], None]] = {
+    "turns the dial down": lambda made: made.change("ann", dial=Dial.visit),
+    "withdraws": lambda made: made.change("ann", purposes={"personalise": False}),
+    "withdraws, and allows it again": withdraws_and_allows_it_again,
+    "turns out to be a child": lambda made: made.tells("ann", child=True),
+    "deletes what they did": lambda made: takes_back(made, lambda one: isinstance(one, Interaction)),
+    "signs in where less is allowed": signs_in_on_a_strict_device,
+    "is forgotten": is_forgotten,
+    "is forgotten and comes back": is_forgotten_and_comes_back,
+}
+
+
+@pytest.mark.parametrize("changes", MEANWHILE.values(), ids=MEANWHILE)
+def test_no_list_is_kept_of_who_changed_their_mind_while_it_waited(changes: Callable[[Shop], None]) -> None:
+    made = shop()
+    made.allow("ann", Dial.remember, "personalise")
+    made.allow("bob")
+    for person in ("ann", "bob"):
+        made.does(person, "liked", "dracula")
+
+    def meanwhile(looked_at: int) -> None:
+        if looked_at == 2:  # both lists are made, and wait
+            changes(made)
+
+    result = fill(made.engine, made.engine.recipe("weekly"), meanwhile)
+    assert result.made == 1 and kept(made, "bob") is not None
+    assert sum(result.left_out.values()) == 1, "who got none is counted, with the reason"
+    assert not [one for _, one in made.stores.events.read("ann") if isinstance(one, Inferred)]
+
+
+def takes_back(made: Shop, which: Any) -> None:
+    for ack in made.engine.people.take_back("ann", which, made.clock.now, f"back-{made.clock.now}"):
+        ack.wait()
+
+
+@pytest.mark.parametrize("what", ["an act", "an answer"])
+def test_a_list_goes_with_what_was_taken_back_unless_it_was_made_before(what: str) -> None:
+    made = shop()
+    made.allow("ann")
+    made.does("ann", "liked", "dracula")
+    made.clock.now += 1000
+    filled(made)
+    made.clock.now += 1000
+    early = kept(made, "ann").id
+    made.does("ann", "liked", "emma", at=NOW - DAY)  # before the list was made, and unknown to it
+    made.tells("ann", interests=["sea"])
+    gone = {"an act": lambda one: getattr(one, "item", "") == "emma", "an answer": lambda one: isinstance(one, Told)}[
+        what
+    ]
+    made.clock.now += 1000
+    filled(made)
+    assert kept(made, "ann").id != early
+    takes_back(made, gone)
+    assert kept(made, "ann").id == early and on_the_list(made, "ann")
+    takes_back(made, lambda one: isinstance(one, Interaction))
+    assert kept(made, "ann") is None
+    assert not [one for _, one in made.stores.events.read("ann") if isinstance(one, Inferred)], "nor is it kept"
+
+
+def test_a_list_is_for_the_purpose_that_it_was_made_for_and_for_no_other() -> None:
+    plain, lists = charter(), structs.replace(LISTS, purposes=("personalise", "advertise"))
+    ads = structs.replace(plain.purposes["personalise"], words="We choose advertisements.")
+    rules = structs.replace(plain, data={**plain.data, "lists": lists}, purposes={**plain.purposes, "advertise": ads})
+    assert not [name for name, data in plain.data.items() if "advertise" in data.purposes], "no act is for advertising"
+    weekly = placement(TASTE, limit=8, batch="weekly")
+    advert = placement({"use": "kept_list", "trait": "weekly"}, purpose="advertise", limit=8)
+    made = Shop(models=learned_models(), rules=rules, placements={"weekly": weekly, "ad": advert})
+    made.allow("ann", Dial.remember, "personalise", "advertise")
+    made.does("ann", "liked", "dracula")
+    filled(made)
+    assert kept(made, "ann").purposes == ("personalise",)
+    assert made.decide("ann", "ad").receipt.shown == ()
+
+
+@pytest.mark.parametrize(
+    ("entry", "on", "wrong"),
+    [
+        ({}, {"surface": "shared"}, "surfaces = ['shared']"),
+        ({"surfaces": ("private", "shared")}, {}, "surfaces = ['private']"),
+        ({"surfaces": ("private", "shared")}, {"surface": "shared"}, "surfaces = ['shared']"),
+        ({"purposes": ("measure",)}, {}, "is not for 'personalise'"),
+    ],
+)
+def test_a_list_is_seen_where_it_was_made_for_and_nowhere_else(
+    tmp_path: Path, entry: dict[str, Any], on: dict[str, Any], wrong: str
+) -> None:
+    (tmp_path / "tactful.toml").write_text('[placements.weekly]\nbatch = "weekly"\n', encoding="utf-8")
+    rules = structs.replace(charter(), data={**charter().data, "lists": structs.replace(LISTS, **entry)})
+    with pytest.raises(BadSettings, match=re.escape(wrong)):
+        recipe_of("weekly", placement(TASTE, batch="weekly", **on), rules, tmp_path)
 
 
 def test_what_a_guard_takes_away_today_is_not_shown_though_it_is_on_the_list() -> None:

@@ -112,6 +112,7 @@ def a_consent(dice: Random) -> Consent:
         sensitive=frozenset(some(dice, SENSITIVE_OF)),
         child=dice.choices((None, False, True), (5, 5, 1))[0],
         version=1,
+        narrowed=dice.choice((0, a_time(dice))),
     )
 
 
@@ -219,7 +220,9 @@ def forbidden_to_read(piece: Event, world: World) -> list[str]:
             broken.append("of an earlier visit")
         if not world.betrays[piece.item] <= consent.sensitive:
             broken.append("betrays something sensitive")
-    elif not isinstance(piece, Told) and consent.dial != Dial.remember:
+    if isinstance(piece, Inferred) and piece.at <= consent.narrowed:
+        broken.append("concluded before something was taken back")
+    if isinstance(piece, Inferred | Obtained) and consent.dial != Dial.remember:
         broken.append("concluded or obtained, without 'Remember me'")
     return broken
 
@@ -527,6 +530,10 @@ def yes(*_: object) -> bool:
     return True
 
 
+def no(*_: object) -> bool:
+    return False
+
+
 def none(*_: object) -> None:
     return None
 
@@ -537,6 +544,7 @@ MUTANTS: list[tuple[object, str, Callable[..., object]]] = [
     (gate._Cut, "keeps_trait", yes),
     (gate._Cut, "_entry_shut", none),
     (gate, "_shut", lambda *_: False),
+    (gate, "overtaken", no),
     (gate, "visit_start", lambda *_: 0),
     (gate, "is_child", lambda *_: False),
     (gate, "allows", yes),

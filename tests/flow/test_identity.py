@@ -10,14 +10,14 @@ import pytest
 from msgspec import structs
 
 from tactful.domain.consent import Consent, Dial
-from tactful.domain.event import Arrival
+from tactful.domain.event import Arrival, Inferred, Obtained
 from tactful.domain.identity import ADDED, ALIAS, CHOSEN, CONFIRMED, DEVICE, UNLINKED, Link, Owners, member
 from tactful.domain.profile import Profile
 from tactful.flow.gate import allows
 from tactful.ports import Record
 from tactful.wire import interactions_in
 from tests.crash.proofs import note
-from tests.shop import DAY, EVERYTHING, NOW, Shop, open_shop
+from tests.shop import DAY, EVERYTHING, MINUTE, NOW, Shop, open_shop
 from tests.shop import act as an_act
 
 ITEMS = tuple(f"thing-{number}" for number in range(12))
@@ -188,9 +188,10 @@ def test_the_stricter_answer_holds_until_the_person_confirms(shop: Shop) -> None
     assert people.effective("ada").dial is Dial.off and list(people.held_back_by("ada")) == ["anon:phone"]
     assert not shop.decide("ada", "popular").receipt.personal
     people.keep([Link("yes", NOW - 500, "anon:phone", "ada", DEVICE, CONFIRMED)])
-    assert people.effective("ada") == shop.engine.consent("ada")
+    own = structs.replace(people.consent("ada"), narrowed=NOW)  # what she took back on the phone stays taken back
+    assert people.effective("ada") == own
     people.keep([Link("no", NOW, "anon:phone", "ada", DEVICE, UNLINKED)])
-    assert people.effective("ada") == shop.engine.consent("ada")
+    assert people.effective("ada") == own, "what is concluded from here on needs no more than her own"
     shop.clock.now += 10
     signs_in(shop, "ada", "anon:phone", NOW + 10)
     assert people.effective("ada").dial is Dial.off, "who links again confirms again"
@@ -279,6 +280,27 @@ def test_not_me_takes_back_a_visit_and_keeps_the_rest(shop: Shop) -> None:
     shop.clock.now += 1
     shop.does("ada", "viewed", "after", at=NOW + 1)
     assert acts(shop, "ada") == ["mine", "after"]
+
+
+def test_a_visit_is_all_that_a_person_did_and_told_and_not_what_others_said_of_them(shop: Shop) -> None:
+    people, gap = shop.engine.people, shop.charter.visit_ms
+    signs_in(shop, "ada", "anon:phone", NOW - 2 * DAY)
+    for name, at, interest in (("ada", 80, "sea"), ("anon:phone", 55, "war"), ("ada", 30, "sea")):
+        told = Arrival(
+            id=f"t{at}", person=name, name="identify", at=NOW - at * MINUTE, traits={"interests": [interest]}
+        )
+        shop.engine.take([told]).wait()
+    assert shop.engine.profile("ada").observed == ()
+    assert people.visit_start("ada", NOW, gap) == NOW - 80 * MINUTE, "also what was told over again since"
+    others = [
+        Inferred("i", NOW - 105 * MINUTE, "weekly", [], "insights", ("personalise",), "made at night"),
+        Obtained("o", NOW - 105 * MINUTE, "income", 1, "bought", ("personalise",), "acme", "CC0", "contract"),
+    ]
+    for one in others:
+        shop.stores.events.append([Record("ada", one.data, (one,), NOW + DAY)]).wait()
+    assert people.visit_start("ada", NOW, gap) == NOW - 80 * MINUTE
+    shop.does("ada", "viewed", "a", at=NOW - 110 * MINUTE)
+    assert people.visit_start("ada", NOW, gap) == NOW - 110 * MINUTE
 
 
 # -------------------------------------------------------------------------------------------------- what follows from it

@@ -394,6 +394,23 @@ def test_a_visit_of_somebody_else_is_taken_back(ann: Visitor) -> None:
     assert ann.done() == [("viewed", "emma")]
 
 
+@pytest.mark.parametrize("level", ["told", "remember"])
+def test_what_somebody_else_told_in_a_visit_is_taken_back_with_it(ann: Visitor, level: str) -> None:
+    ann.turn(level)
+    ann.post("/you/told", interests="sea")
+    ann.shop.clock.now += 2 * 86_400_000
+    ann.post("/quiz/5", pick=["horror", "war"])
+    ann.post("/muted", what="subjects:sea", less="yes", back="/")
+    if level == "remember":
+        ann.get("/book/emma")
+        ann.post("/weekly")
+        assert "weekly" in ann.profile.inferred
+    assert "This visit was not you" in ann.post("/you/not-me")
+    assert ann.told() == {"interests": ["sea"]} and ann.done() == [] and ann.profile.inferred == {}
+    events = ann.shop.stores.events.read(ann.person or "")
+    assert {event.at for _, event in events} == {NOW + 2_000}, "nor is anything of it kept"
+
+
 def test_forget_me_leaves_nothing(ann: Visitor) -> None:
     ann.turn("remember")
     ann.get("/book/emma")
@@ -430,7 +447,30 @@ def test_the_list_of_the_week_is_made_when_asked_for_stands_on_the_page_and_goes
     ann.turn("visit")
     assert "These are everybody’s" in ann.get("/weekly"), "asked about consent when it is opened"
     ann.turn("remember")
+    assert "These are everybody’s" in ann.get("/weekly"), "and no new yes brings an old list back"
+    assert "it was made before the person allowed less" in ann.get("/you")
     ann.post("/you/delete", kind="inferred", name="weekly")
+    assert ann.profile.inferred == {} and "These are everybody’s" in ann.get("/weekly")
+
+
+def test_the_list_of_the_week_goes_with_what_it_was_made_from(ann: Visitor) -> None:
+    ann.turn("remember")
+    for book in ("dracula", "frankenstein"):
+        ann.get(f"/book/{book}")
+    assert len(picked(ann.post("/weekly"))) == 30
+    ann.post("/you/delete", act=ann.profile.observed[0].id)
+    assert ann.profile.inferred == {} and "These are everybody’s" in ann.get("/weekly")
+
+
+def test_the_list_of_the_week_goes_with_an_answer_that_was_corrected_and_not_with_one_more(ann: Visitor) -> None:
+    ann.turn("remember")
+    ann.get("/book/dracula")
+    ann.post("/you/told", interests=["horror", "war"])
+    ann.post("/weekly")
+    ann.post("/you/told", interests=["horror", "war", "sea"])
+    ann.post("/muted", what="author:Jane Austen", less="yes", back="/")
+    assert "weekly" in ann.profile.inferred
+    ann.post("/you/told", interests=["sea"])
     assert ann.profile.inferred == {} and "These are everybody’s" in ann.get("/weekly")
 
 

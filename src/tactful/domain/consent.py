@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from enum import IntEnum
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 
 class Dial(IntEnum):
@@ -45,7 +45,8 @@ class Consent(Struct, frozen=True):
 
     granted, refused: purposes answered yes and no. sensitive: categories turned on. child: whether they are known to be one.
     refused_sellers: whose data about them they do not want used. version: how many changes led here. since: when the first was made; somebody forgotten who comes back begins anew.
-    dialled: whether a level on the dial was ever chosen.
+    dialled: whether a level on the dial was ever chosen. narrowed: when something was last taken back, ms since 1970; what was concluded
+    before may hold what is no longer allowed, and no later yes undoes that.
     """
 
     dial: Dial = Dial.off
@@ -57,6 +58,7 @@ class Consent(Struct, frozen=True):
     since: int = 0
     refused_sellers: frozenset[str] = frozenset()
     dialled: bool = False
+    narrowed: int = 0
 
     @staticmethod
     def of(changes: Iterable[ConsentChange]) -> "Consent":
@@ -73,7 +75,7 @@ class Consent(Struct, frozen=True):
         on = frozenset(name for name, given in change.sensitive.items() if given)
         off = frozenset(change.sensitive) - on
         wanted = frozenset(name for name, given in change.sellers.items() if given)
-        return Consent(
+        after = Consent(
             dial=self.dial if change.dial is None else change.dial,
             granted=(self.granted | yes) - no,
             refused=(self.refused - yes) | no,
@@ -83,6 +85,19 @@ class Consent(Struct, frozen=True):
             since=self.since or change.at,
             dialled=self.dialled or change.dial is not None,
             refused_sellers=(self.refused_sellers | frozenset(change.sellers)) - wanted,
+            narrowed=self.narrowed,
+        )
+        return structs.replace(after, narrowed=max(self.narrowed, change.at)) if after._less_than(self) else after
+
+    def _less_than(self, before: "Consent") -> bool:
+        """Whether anything that was allowed before no longer is."""
+        return bool(
+            self.dial < before.dial
+            or before.granted - self.granted
+            or self.refused - before.refused
+            or before.sensitive - self.sensitive
+            or self.refused_sellers - before.refused_sellers
+            or (self.child and not before.child)
         )
 
 

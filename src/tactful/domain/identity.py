@@ -61,6 +61,8 @@ class Owners:
         self._disowned = tuple((link.since, link.at, link.person) for link in mine if link.how == DISOWNED)
         self._state: dict[tuple[str, str], str] = {}  # (person, how) → what was said last
         self._confirmed: set[str] = set()
+        self._joined: dict[str, int] = {}  # person → when the name last became theirs
+        self._parted: dict[str, int] = {}  # person → when it last stopped being theirs
         self._turns: list[
             tuple[int, str, str]
         ] = []  # (from when on, whose, by what); whose is "" where it was given up
@@ -78,9 +80,12 @@ class Owners:
             return
         if link.how == DISOWNED:
             return
+        if link.state == LINKED and self._state.get((link.person, link.how)) != LINKED:
+            self._joined[link.person] = link.at
         self._state[link.person, link.how] = link.state
         if link.state == UNLINKED:
             self._confirmed.discard(link.person)
+            self._parted[link.person] = link.at
             if self._turns and self._turns[-1][1] == link.person:
                 self._turns.append((link.at, "", link.how))
         elif link.how in (DEVICE, CHOSEN):
@@ -99,6 +104,14 @@ class Owners:
     def confirmed(self, person: str) -> bool:
         """Whether the person has confirmed that the name is theirs."""
         return person in self._confirmed
+
+    def joined(self, person: str) -> int:
+        """When the name last became this person's (ms since 1970); 0 if it never did."""
+        return self._joined.get(person, 0)
+
+    def parted(self, person: str) -> int:
+        """When the name last stopped being this person's (ms since 1970); 0 if it never did."""
+        return self._parted.get(person, 0)
 
     def hows(self, person: str) -> list[str]:
         """By which kinds of link the name is this person's."""

@@ -30,7 +30,7 @@ SHAPES: Mapping[str, Mapping[str, str]] = {
     },
     "withheld": {
         "children": "", "dial": "", "purpose": "", "use": "", "collected": "", "surface": "", "sensitive": "", "time": "", "visit": "",
-        "seller": "", "stale": "", "undeclared": "",
+        "seller": "", "stale": "", "overtaken": "", "undeclared": "",
     },
     "guard": {"caller": "", "page": "", "failed": ""},
     "why_not": {

@@ -12,7 +12,7 @@ from msgspec import Struct, structs
 
 from tactful.domain.charter import Charter, Data
 from tactful.domain.consent import Consent, Dial
-from tactful.domain.event import Arrival, Event, Interaction, Obtained, Provenance, Told, Trait
+from tactful.domain.event import Arrival, Event, Inferred, Interaction, Obtained, Provenance, Told, Trait
 from tactful.domain.profile import Profile
 from tactful.domain.type_rules import CHILD_TRAITS
 from tactful.domain.values.moments import full_years, year
@@ -270,6 +270,12 @@ def _all_withheld(profile: Profile, why: str) -> tuple[Withheld, ...]:
     return tuple(Withheld(data, why, number) for data, number in sorted(count.items()))
 
 
+def overtaken(event: Event, consent: Consent) -> bool:
+    """Whether something was concluded before the person last took anything back: it may stand on what they no longer allow, and
+    does not say on what it stands."""
+    return isinstance(event, Inferred) and event.at <= consent.narrowed
+
+
 def visit_start(observed: Sequence[Event], now: int, gap: int) -> int:
     """When the visit that is going on now began: walk back, newest last, from now until nothing happened for longer than the gap."""
     start = now
@@ -358,6 +364,8 @@ class _Cut:
             why = self._outdated(trait)
         if why is None and isinstance(trait, Obtained) and trait.seller in self.consent.refused_sellers:
             why = f"the person refuses data from {trait.seller!r}"
+        if why is None and overtaken(trait, self.consent):
+            why = "it was made before the person allowed less"
         if why is None:
             return True
         self._why[trait.data, why] += 1

@@ -3,7 +3,7 @@
 Nothing here depends on the order in which events and links came, only on what they say.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 
 from msgspec import structs
 
@@ -107,8 +107,28 @@ def effective(names: Sequence[str], owners: OwnersOf, consents: Callable[[str], 
 
     names: as for `held_back_by`.
     """
-    held = strictest(consents(names[0]), held_back_by(names, owners, consents).values())
+    held_back = held_back_by(names, owners, consents)
+    held = strictest(consents(names[0]), held_back.values())
+    if len(names) > 1:
+        held = structs.replace(held, narrowed=narrowed(names, owners, consents, held_back))
     return structs.replace(held, child=True) if is_known_child(names, owners, consents) else held
+
+
+def narrowed(names: Sequence[str], owners: OwnersOf, consents: Callable[[str], Consent], held: Container[str]) -> int:
+    """When less of a person was last allowed, or less was theirs (ms since 1970): something was taken back under a name that is theirs,
+    a name was given up, or one that holds them back was linked.
+
+    names: as for `held_back_by`; held: what that gives. What was concluded before may stand on what is out of reach now.
+    """
+    known, latest = frozenset(names), consents(names[0]).narrowed
+    for name in names[1:]:
+        of = owners(name)
+        latest = max(latest, *(of.parted(person) for person in known))
+        if any(of.stands_for(person) for person in known):
+            latest = max(latest, consents(name).narrowed)
+        if name in held:
+            latest = max(latest, *(of.joined(person) for person in known))
+    return latest
 
 
 def behind(
@@ -118,9 +138,13 @@ def behind(
     under whatever old name that was learned."""
     found = []
     for one in people_behind(name, owners):
-        consent = consents(one)
-        child = is_known_child(names_of(one, links), owners, consents)
-        found.append(structs.replace(consent, child=True) if child else consent)
+        consent, names = consents(one), names_of(one, links)
+        if is_known_child(names, owners, consents):
+            consent = structs.replace(consent, child=True)
+        if len(names) > 1:
+            held = held_back_by(names, owners, consents)
+            consent = structs.replace(consent, narrowed=narrowed(names, owners, consents, held))
+        found.append(consent)
     return tuple(found)
 
 
@@ -138,6 +162,7 @@ def strictest(consent: Consent, others: Iterable[Consent]) -> Consent:
             since=consent.since,
             refused_sellers=consent.refused_sellers | other.refused_sellers,
             dialled=consent.dialled,
+            narrowed=max(consent.narrowed, other.narrowed),
         )
     return consent
 

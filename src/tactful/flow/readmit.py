@@ -6,7 +6,7 @@ from tactful.domain.charter import Charter
 from tactful.domain.consent import Consent, ConsentChange, Dial
 from tactful.domain.event import Event, Inferred, Interaction, Obtained, Told
 from tactful.flow.clean import AHEAD, EARLIEST, ID_MOST
-from tactful.flow.gate import DAY, Refused, is_child, purposes_for
+from tactful.flow.gate import DAY, Refused, is_child, overtaken, purposes_for
 
 PART_MOST = 20
 """How much longer than a message's id the id of one of its events may be (`#interests`, `#12`), in characters."""
@@ -60,6 +60,8 @@ def allowed_now(event: Event, charter: Charter, consent: Consent) -> Event | Ref
         return Refused(f"the person has not turned on {data.sensitive!r}")
     if isinstance(event, Obtained) and event.seller in consent.refused_sellers:
         return Refused(f"the person refuses data from {event.seller!r}")
+    if overtaken(event, consent):
+        return Refused("it was made before the person allowed less")
     return event if set(purposes) == set(event.purposes) else structs.replace(event, purposes=purposes)
 
 

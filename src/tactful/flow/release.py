@@ -13,7 +13,7 @@ from tactful.domain.consent import Consent, ConsentChange, Dial
 from tactful.domain.event import Event, Interaction, Obtained, Told
 from tactful.domain.receipt import Receipt
 from tactful.domain.receiver import CONSENT, Receiver
-from tactful.flow.gate import DAY, allows, is_child
+from tactful.flow.gate import DAY, allows, is_child, overtaken
 
 
 class News(Struct, frozen=True):
@@ -61,6 +61,8 @@ def kept_back(
         return "sensitive: the item would betray what is not turned on"
     if isinstance(event, Obtained) and any(event.seller in consent.refused_sellers for consent in consents):
         return "the person refuses what this seller knows"
+    if any(overtaken(event, consent) for consent in consents):
+        return "it was made before the person allowed less"
     if (event.kept or event.at) < now - data.retention_days * DAY:
         return "its time is over"
     return None

@@ -250,6 +250,7 @@ REASONS = (
     ("it belongs to an earlier visit", "visit"),
     (r"the person refuses data from '.*'", "seller"),
     (r"stale: older than \d+ days", "stale"),
+    ("it was made before the person allowed less", "overtaken"),
 )
 """What the gate writes into a receipt → the phrase that says so to the person."""
 

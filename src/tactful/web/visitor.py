@@ -12,7 +12,7 @@ from msgspec import Struct, structs
 
 from tactful.domain.consent import NOBODY, Consent, ConsentChange, Dial
 from tactful.domain.errors import NotAllowed, TactfulError
-from tactful.domain.event import Arrival, Event
+from tactful.domain.event import Arrival, Event, Inferred, Told
 from tactful.domain.identity import ANONYMOUS
 from tactful.domain.words import Languages, Words
 from tactful.engine import Engine
@@ -175,11 +175,19 @@ async def take(engine: Engine, person: str, verb: str, item: str) -> bool:
 
 
 async def tell(engine: Engine, visitor: Visitor, traits: dict[str, list[str]]) -> bool:
-    """Take what a visitor says about themself. Whether it was kept."""
+    """Take what a visitor says about themself. Whether it was kept. Where it takes back an answer of before, what we concluded goes too."""
     if visitor.person is None or visitor.dial < Dial.told or visitor.child:
         return False
     arrival = Arrival(id=engine.shell.name(), person=visitor.person, name="told", traits=traits)
-    return (await engine.take([arrival]).settled()).stored > 0
+    before = engine.profile(visitor.person).declared
+    kept = (await engine.take([arrival]).settled()).stored > 0
+    if kept and any(set(_answers(before.get(name))) - set(answers) for name, answers in traits.items()):
+        await take_back(engine, visitor.person, lambda event: isinstance(event, Inferred))
+    return kept
+
+
+def _answers(told: Told | None) -> list[str]:
+    return told.value if told is not None and isinstance(told.value, list) else []
 
 
 async def start_afresh(engine: Engine, person: str) -> str:
