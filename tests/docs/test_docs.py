@@ -43,9 +43,26 @@ def test_architecture_names_every_room() -> None:
             assert f"{room.name}/" in text, f"ARCHITECTURE.md does not mention {room.name}/"
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/placements.md", "docs/search.md"])
-def test_commands_run(page: str, tmp_path: Path, small_movielens: Path) -> None:
-    """Every `$ tactful ...` and `$ curl ...` of a page, in its order, in one empty folder; a small stand-in takes MovieLens's place."""
+@pytest.mark.parametrize(
+    ("page", "said"),
+    [
+        ("README.md", ()),
+        (
+            "docs/placements.md",
+            (
+                r"Picked for you · next · ",  # decide
+                r"item_transitions +[1-9].*\n.*similar +[1-9]",  # placement try
+                r"1\. To read next · Picked for you · .*\n.*why\n(.*You looked at .*\n){3}",  # page
+                r"2\. Popular now · ",
+                r"1\. Popular now · The same for everyone · ",  # the page of somebody who is not known
+            ),
+        ),
+        ("docs/search.md", (r"[1-9] +Moby Dick", r'"The Sea-Wolf"')),
+    ],
+)
+def test_commands_run(page: str, said: tuple[str, ...], tmp_path: Path, small_movielens: Path) -> None:
+    """Every `$ tactful ...` and `$ curl ...` of a page, in its order, in one empty folder, says what the page promises, in this order; a
+    small stand-in takes MovieLens's place."""
     commands = []
     for block in re.findall(r"```console\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), flags=re.S):
         commands += [line[2:] for line in _whole(block) if line.startswith("$ ") and not line.startswith("$ make")]
@@ -58,6 +75,7 @@ def test_commands_run(page: str, tmp_path: Path, small_movielens: Path) -> None:
         ["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 0, f"{script}\n{done.stdout}\n{done.stderr}"
+    assert re.search(".*?".join(f"(?:{one})" for one in said), done.stdout, flags=re.S), f"{said}\n{done.stdout}"
 
 
 def _whole(block: str) -> list[str]:
