@@ -43,6 +43,7 @@ from tactful.settings import (
     read_charter,
     read_settings,
     with_taxonomy,
+    wrong,
 )
 from tactful.stores.durable import write_once
 from tactful.stores.lake import Lake
@@ -110,7 +111,8 @@ def recipe_of(name: str, placement: Placement, charter: Charter, home: Path = Pa
     """A placement with its parts ready to run. The charter's guards come first, and no placement can leave them out."""
     at = f"placements.{name}"
     if placement.purpose not in charter.purposes:
-        raise bad_recipe(home, f"{at}.purpose", ValueError(f"the charter has no purpose {placement.purpose!r}"))
+        why, fix = f"the charter has no purpose {placement.purpose!r}", f"Use one of {', '.join(charter.purposes)}"
+        raise wrong(home / "tactful.toml", f"{at}.purpose", why, fix)
     always: list[dict[str, Any]] = [{"use": guard} for guard in charter.guards_always]
     for recipe in always:
         if recipe["use"] == "children":
@@ -123,8 +125,8 @@ def recipe_of(name: str, placement: Placement, charter: Charter, home: Path = Pa
     strategy = _part(Strategy, placement.strategy, f"{at}.strategy", home)
     arranger = _part(Arranger, placement.arranger, f"{at}.arranger", home)
     if placement.asked and arranger.personal:
-        why = "it puts things in the order of the person, who must not move what is sensitive: leave out `asked`, or use `top`"
-        raise bad_recipe(home, f"{at}.arranger", ValueError(why))
+        why = "it puts things in the order of the person, who must not move what is sensitive"
+        raise wrong(home / "tactful.toml", f"{at}.arranger", why, "Leave out `asked`, or use `top`")
     return Recipe(
         name=name,
         placement=placement,
@@ -140,8 +142,8 @@ def recipe_of(name: str, placement: Placement, charter: Charter, home: Path = Pa
 def _kept_list(trait: str, charter: Charter, at: str, home: Path) -> Strategy:
     """What shows a list that was made ahead. It stands in the person's ledger as an inferred trait, so the charter must declare it."""
     if ("inferred", trait) not in charter.of_trait:
-        why = f"the charter keeps no inferred trait {trait!r}; add it to a [data] entry with kind = 'inferred'"
-        raise bad_recipe(home, f"{at}.batch", ValueError(why))
+        why, fix = f"the charter keeps no inferred trait {trait!r}", "Add it to a [data] entry with kind = 'inferred'"
+        raise wrong(home / "tactful.toml", f"{at}.batch", why, fix)
     kept: Strategy = _part(Strategy, {"use": "kept_list", "trait": trait}, f"{at}.batch", home)
     return kept
 

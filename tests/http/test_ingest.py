@@ -421,7 +421,9 @@ def test_gzip_in_far_too_many_members_is_refused_before_it_costs_anything() -> N
 
 
 @given(st.lists(st.binary(max_size=300), min_size=1, max_size=5), st.integers(0, 1000), st.data())
-def test_inflating_gives_all_that_was_zipped_or_says_why_not(parts: list[bytes], most: int, data: st.DataObject) -> None:
+def test_inflating_gives_all_that_was_zipped_or_says_why_not(
+    parts: list[bytes], most: int, data: st.DataObject
+) -> None:
     zipped, whole = b"".join(map(gzip.compress, parts)), b"".join(parts)
     if len(whole) > most:
         with pytest.raises(TooLarge):
@@ -443,8 +445,14 @@ def test_a_wrong_item_is_named_and_none_of_the_batch_is_put(shop: Server) -> Non
     for bad, field, word in (
         ({"id": 7, "title": "x"}, "items[1].id", "str"),
         ({"id": "", "title": "x"}, "items[1].id", "empty"),
-        ({"title": "x"}, "items[1]", "id"),
-        ({"id": "x", "titel": "x"}, "items[1]", "titel"),
+        ({"title": "x"}, "items[1].id", "missing"),
+        ({"id": "x", "titel": "x"}, "items[1].titel", "unknown field"),
+        (
+            {"id": "x", "title": "x", "variants": [{"id": "v", "titel": "x"}]},
+            "items[1].variants[0].titel",
+            "unknown field",
+        ),
+        (["x"], "items[1]", "array"),
         ({"id": "x", "title": "x", "audience": "cats"}, "items[1].audience", "children"),
         ({"id": "x", "title": "x", "attributes": {"isbn": 10**30}}, "items[1].attributes.isbn", "64 bits"),
         ({"id": "x", "title": "x", "stock": 10**30}, "items[1].stock", "64 bits"),

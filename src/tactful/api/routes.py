@@ -18,7 +18,7 @@ from tactful.api.service import Service, of
 from tactful.domain.catalogue import Catalogue
 from tactful.domain.consent import Consent, ConsentChange, Dial
 from tactful.domain.decision import Ask
-from tactful.domain.errors import BadInput, NoKey, NotAllowed, TooLarge, TooManyItems, UnknownReceipt
+from tactful.domain.errors import BadInput, NoKey, NotAllowed, TooLarge, TooManyItems, UnknownPlacement, UnknownReceipt
 from tactful.domain.item import Item
 from tactful.domain.receipt import Receipt, Shown
 from tactful.domain.values.impossible import Impossible
@@ -51,11 +51,17 @@ async def decide(request: Req, data: shapes.DecideRequest) -> shapes.DecideRespo
 
 
 def asks_of(service: Service, data: shapes.DecideRequest | shapes.PreviewRequest) -> list[Ask]:
-    """What a page asks for. Raises BadInput if it is too much."""
+    """What a page asks for. Raises BadInput if it is too much, and UnknownPlacement."""
     most = service.limits.placements
     if len(data.placements) > most:
         why = f"the page has {len(data.placements)} placements, the most is {most}"
         raise BadInput(field="placements", why=why, fix="Ask for fewer, or raise limits.placements in tactful.toml")
+    for number, one in enumerate(data.placements):
+        name, inside = (one, "") if isinstance(one, str) else (one.placement, ".placement")
+        try:
+            service.engine.recipe(name)
+        except UnknownPlacement as mistake:
+            raise UnknownPlacement(**mistake.facts, field=f"placements[{number}]{inside}") from None
     languages = languages_of(data.language)
     return [
         structs.replace(ask_of(one, data.exclude), languages=languages, market=data.market) for one in data.placements

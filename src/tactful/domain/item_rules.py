@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct, structs
 
-from tactful.domain.errors import BadInput
+from tactful.domain.errors import BadInput, place_and_reason
 from tactful.domain.item import AUDIENCES, Attribute, Item, Price
 from tactful.domain.type_rules import Problem
 from tactful.domain.values.impossible import Impossible
@@ -43,8 +43,8 @@ def item_of(came: object) -> Item:
     try:
         item = msgspec.convert(came, Item)
     except (msgspec.ValidationError, RecursionError, OverflowError) as mistake:
-        why, _, path = str(mistake).partition(" - at `$")
-        raise BadInput(field=path.rstrip("`").lstrip("."), why=why[:1].lower() + why[1:], fix=_SEE) from None
+        field, why = place_and_reason(str(mistake))
+        raise BadInput(field=field, why=why, fix=_SEE) from None
     for field, why, fix in item_problems(item):
         raise BadInput(field=field, why=why, fix=fix)
     return _with_tags(item)
