@@ -15,7 +15,6 @@ from tests.shop import NOW, SEED, Shop, trained
 
 READERS = 300
 ITEMS = tuple(stocked(NOW))
-SENSITIVE = frozenset(item.id for item in ITEMS if item.sensitivity)
 
 
 @cache
@@ -26,6 +25,20 @@ def home() -> Home:
             text = (files("tactful.sample") / source).read_text(encoding="utf-8")
             (Path(folder) / target).write_text(text, encoding="utf-8")
         return read_home(Path(folder))
+
+
+@cache
+def betrays() -> Mapping[str, frozenset[str]]:
+    """The categories that each book gives away: by its own word, or by a value that the charter names as telling. Worked out here anew,
+    so that the catalogue's own columns are not taken at their word."""
+    sensitive = home().charter.sensitive
+    return {
+        item.id: frozenset(item.sensitivity) | {
+            name for name, category in sensitive.items() for proxy in category.proxies
+            if not set(item.values(proxy.attribute)).isdisjoint(proxy.values)
+        }
+        for item in ITEMS
+    }  # fmt: skip
 
 
 def recipes() -> Mapping[str, Recipe]:

@@ -86,6 +86,7 @@ def cases(shop: Shop, people: int | Sequence[Reader], ask: Ask) -> Iterator[Case
         if number % 3 == 0:
             shop.tells(reader.id, interests=list(reader.tastes))
         answer, profile = shop.decide(reader.id, ask), shop.engine.profile(reader.id)
+        assert not answer.receipt.faults, answer.receipt.faults
         again: dict[frozenset[tuple[str, str]], Decision] = {}
         for shown in answer.receipt.shown:
             sources = [piece.source for piece in shown.contributions[: shown.stated]]

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from tactful.domain.charter import Charter
-from tactful.domain.errors import BadCharter, BadSettings, NotInitialised, TactfulError
+from tactful.domain.errors import BadCharter, BadSettings, NotInitialised, TactfulError, place_and_reason
 from tactful.domain.event import VERBS
 from tactful.domain.placement import LIMIT_MOST, Page, Placement
 from tactful.domain.receiver import Receiver
@@ -372,12 +372,8 @@ def _complaint(data: dict[str, Any], kind: type) -> str:
 
 def _field_and_reason(message: str) -> tuple[str, str]:
     """msgspec's "... - at `$.a.b`", and its "unknown field `c`", as ("a.b.c", reason)."""
-    why, _, path = message.partition(" - at `$")
-    field = re.sub(r"\[(\.\.\.|\d+)\]", "", path.rstrip("`").lstrip("."))
-    unknown = re.search(r"unknown field `(.+?)`", why) or re.search(r"missing required field `(.+?)`", why)
-    if unknown:
-        field = f"{field}.{unknown.group(1)}".lstrip(".")
-    return field, why[:1].lower() + why[1:]
+    field, why = place_and_reason(message)
+    return re.sub(r"\[(\.\.\.|\d+)\]", "", field), why
 
 
 def _error(kind: type[TactfulError], path: Path, field: str, why: str, fix: str) -> TactfulError:

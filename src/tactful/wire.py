@@ -43,6 +43,7 @@ from tactful.settings import (
     read_charter,
     read_settings,
     with_taxonomy,
+    wrong,
 )
 from tactful.stores.durable import write_once
 from tactful.stores.lake import Lake
@@ -110,7 +111,8 @@ def recipe_of(name: str, placement: Placement, charter: Charter, home: Path = Pa
     """A placement with its parts ready to run. The charter's guards come first, and no placement can leave them out."""
     at = f"placements.{name}"
     if placement.purpose not in charter.purposes:
-        raise bad_recipe(home, f"{at}.purpose", ValueError(f"the charter has no purpose {placement.purpose!r}"))
+        why, fix = f"the charter has no purpose {placement.purpose!r}", f"Use one of {', '.join(charter.purposes)}"
+        raise wrong(home / "tactful.toml", f"{at}.purpose", why, fix)
     always: list[dict[str, Any]] = [{"use": guard} for guard in charter.guards_always]
     for recipe in always:
         if recipe["use"] == "children":
@@ -123,8 +125,8 @@ def recipe_of(name: str, placement: Placement, charter: Charter, home: Path = Pa
     strategy = _part(Strategy, placement.strategy, f"{at}.strategy", home)
     arranger = _part(Arranger, placement.arranger, f"{at}.arranger", home)
     if placement.asked and arranger.personal:
-        why = "it puts things in the order of the person, who must not move what is sensitive: leave out `asked`, or use `top`"
-        raise bad_recipe(home, f"{at}.arranger", ValueError(why))
+        why = "it puts things in the order of the person, who must not move what is sensitive"
+        raise wrong(home / "tactful.toml", f"{at}.arranger", why, "Leave out `asked`, or use `top`")
     return Recipe(
         name=name,
         placement=placement,
@@ -142,15 +144,16 @@ def _kept_list(placement: Placement, charter: Charter, at: str, home: Path) -> S
     the placement's purpose, and for its surface alone, as what went into the list may be for no other."""
     trait, purpose, surface = placement.batch, placement.purpose, placement.surface
     entry = charter.of_trait.get(("inferred", trait))
-    why = None
+    why, fix = "", ""
     if entry is None:
-        why = f"the charter keeps no inferred trait {trait!r}; add it to a [data] entry with kind = 'inferred'"
+        why, fix = f"the charter keeps no inferred trait {trait!r}", "Add it to a [data] entry with kind = 'inferred'"
     elif purpose not in charter.data[entry].purposes:
-        why = f"[data.{entry}], which keeps {trait!r}, is not for {purpose!r}; add that to its purposes"
+        why, fix = f"[data.{entry}], which keeps {trait!r}, is not for {purpose!r}", "Add that to its purposes"
     elif charter.data[entry].surfaces != (surface,):
-        why = f"the list is made of what may be used on the surface {surface!r}; keep {trait!r} in a [data] entry with surfaces = [{surface!r}]"
-    if why is not None:
-        raise bad_recipe(home, f"{at}.batch", ValueError(why))
+        why = f"the list is made of what may be used on the surface {surface!r}"
+        fix = f"Keep {trait!r} in a [data] entry with surfaces = [{surface!r}]"
+    if why:
+        raise wrong(home / "tactful.toml", f"{at}.batch", why, fix)
     kept: Strategy = _part(Strategy, {"use": "kept_list", "trait": trait}, f"{at}.batch", home)
     return kept
 

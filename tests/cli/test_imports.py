@@ -153,3 +153,11 @@ def test_what_is_wrong_is_named_with_what_would_mend_it(
     assert result.stderr.startswith("Error: ")
     assert said.replace("FILE", file) in result.stderr
     assert not list((home / "imports").glob("*.json")) if (home / "imports").exists() else True
+
+
+@pytest.mark.parametrize("said", [("personalise,learn",), ("personalise", "learn"), ("learn", "", "personalise")])
+def test_purposes_may_be_named_in_one_list_or_one_by_one(home: Path, tmp_path: Path, said: tuple[str, ...]) -> None:
+    file = put(tmp_path, "a.csv", "person,item,at\nada,a,1700000000\n")
+    granted = [word for one in said for word in ("--granted", one)]
+    assert account(home, "csv", file, *granted) == (1, 1, 0, 0, 0)
+    assert sorted(as_json(home, "consent", "ada")["granted"]) == ["learn", "personalise"]

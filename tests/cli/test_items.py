@@ -84,8 +84,8 @@ def test_rejected_rows_are_named_and_the_rest_is_in(home: Path, tmp_path: Path) 
     assert "line 3, stock: it is no whole number. Write it like 4." in result.stderr
     found = [json.loads(line) for line in rejects.read_text().splitlines()]
     assert [(one["where"], one["field"]) for one in found] == [
-        ("line 3", "stock"), ("line 4", "price"), ("line 5", "available"), ("line 6", "item"), ("line 7", "item"),
-        ("line 8", "item"), ("line 9", "id"), ("line 10", "texts"),
+        ("line 3", "stock"), ("line 4", "price"), ("line 5", "available"), ("line 6", "item"), ("line 7", "id"),
+        ("line 8", "title"), ("line 9", "id"), ("line 10", "texts"),
     ]  # fmt: skip
     assert all(one["why"] and one["fix"] for one in found)
     assert shown(home, "a")["stock"] == 1
@@ -109,6 +109,10 @@ def test_columns_are_named_on_the_command_line(home: Path, tmp_path: Path) -> No
     found = shown(home, "a")
     assert (found["title"], found["attributes"]) == ("A", {"made.in": "1987"})
     assert "column 'nope'" in run(home, "items", "put", file, "--column", "nope=id").stderr
+    for nothing in ("", "\n"):
+        said = run(home, "items", "put", write(tmp_path, "b.csv", nothing)).stderr
+        assert "b.csv: it has no header" in said
+        assert "--column" not in said
     assert "its name tells no format" in run(home, "items", "put", write(tmp_path, "a.txt", "x")).stderr
 
 

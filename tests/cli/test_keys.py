@@ -24,7 +24,7 @@ def test_a_key_is_made_listed_and_removed_while_serving(tmp_path: Path) -> None:
 def test_a_key_that_vouches_says_for_what_and_by_what(tmp_path: Path) -> None:
     installed(tmp_path)
     source = "terms of 2025, section 4"
-    tactful(tmp_path, "key", "add", "moved", "--granted", "personalise, learn", "--source", source)
+    tactful(tmp_path, "key", "add", "moved", "--granted", "personalise", "--granted", "learn", "--source", source)
     (moved,) = [key for key in json.loads(tactful(tmp_path, "key", "list", "--json").stdout) if key["name"] == "moved"]
     assert moved == {"name": "moved", "scopes": ["write", "decide"], "trusted": True, "granted": ["personalise", "learn"], "source": source}  # fmt: skip
     assert f"personalise, learn ({source})" in tactful(tmp_path, "key", "list").stdout

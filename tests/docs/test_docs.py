@@ -3,11 +3,16 @@
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
+from tactful.api import items, questions, routes, search
+from tactful.strategies.cascade import Cascade
+from tactful.wire import read_home
 from tests.http.served import free_port
+from tests.shop import template
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -43,9 +48,26 @@ def test_architecture_names_every_room() -> None:
             assert f"{room.name}/" in text, f"ARCHITECTURE.md does not mention {room.name}/"
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/placements.md", "docs/search.md"])
-def test_commands_run(page: str, tmp_path: Path, small_movielens: Path) -> None:
-    """Every `$ tactful ...` and `$ curl ...` of a page, in its order, in one empty folder; a small stand-in takes MovieLens's place."""
+@pytest.mark.parametrize(
+    ("page", "said"),
+    [
+        ("README.md", ()),
+        (
+            "docs/placements.md",
+            (
+                r"Picked for you · next · ",  # decide
+                r"item_transitions +[1-9].*\n.*similar +[1-9]",  # placement try
+                r"1\. To read next · Picked for you · .*\n.*why\n(.*You looked at .*\n){3}",  # page
+                r"2\. Popular now · ",
+                r"1\. Popular now · The same for everyone · ",  # the page of somebody who is not known
+            ),
+        ),
+        ("docs/search.md", (r"[1-9] +Moby Dick", r'"The Sea-Wolf"')),
+    ],
+)
+def test_commands_run(page: str, said: tuple[str, ...], tmp_path: Path, small_movielens: Path) -> None:
+    """Every `$ tactful ...` and `$ curl ...` of a page, in its order, in one empty folder, says what the page promises, in this order; a
+    small stand-in takes MovieLens's place."""
     commands = []
     for block in re.findall(r"```console\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), flags=re.S):
         commands += [line[2:] for line in _whole(block) if line.startswith("$ ") and not line.startswith("$ make")]
@@ -58,6 +80,26 @@ def test_commands_run(page: str, tmp_path: Path, small_movielens: Path) -> None:
         ["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 0, f"{script}\n{done.stdout}\n{done.stderr}"
+    assert re.search(".*?".join(f"(?:{one})" for one in said), done.stdout, flags=re.S), f"{said}\n{done.stdout}"
+
+
+def test_every_route_stands_in_the_table_of_routes() -> None:
+    text = (ROOT / "docs/http.md").read_text(encoding="utf-8")
+    for route in (*routes.ROUTES, *questions.QUESTIONS, *items.ITEMS, *search.ROUTES):
+        for path in route.paths:
+            start = re.escape(path.partition("/{")[0])
+            assert re.search(rf"{start}(`|/\{{)", text), f"docs/http.md does not name {path}"
+
+
+def test_the_searches_of_the_documentation_are_the_templates_and_one_that_loads_in_its_place(tmp_path: Path) -> None:
+    plain, cascade = re.findall(r"```toml\n(.*?)```", (ROOT / "docs/search.md").read_text(encoding="utf-8"), flags=re.S)
+    own = tomllib.loads(template("tactful.toml"))["placements"]["search"]
+    assert tomllib.loads(plain)["placements"]["search"] == {name: own[name] for name in ("purpose", "limit", "strategy")}
+    before, _, after = template("tactful.toml").partition("[placements.search]")
+    (tmp_path / "tactful.toml").write_text(before + cascade, encoding="utf-8")
+    (tmp_path / "charter.toml").write_text(template("charter.toml"), encoding="utf-8")
+    assert not after.count("\n[")  # it is the last table, so that nothing was cut off with it
+    assert isinstance(read_home(tmp_path).recipes["search"].strategy, Cascade)
 
 
 def _whole(block: str) -> list[str]:

@@ -100,15 +100,43 @@ def test_a_thousand_items_can_be_ranked_and_unknown_ones_fall_away(shop: Server)
 
 def test_ten_thousand_items_to_rank_are_too_many_and_the_error_says_what_to_do(shop: Server) -> None:
     items = [f"item-{number}" for number in range(10_000)]
-    is_problem(shop.post("/v1/rank", {"placement": "home", "items": items}), 400, "", "10,000", "1,000", "/v1/decide")
+    is_problem(
+        shop.post("/v1/rank", {"placement": "home", "items": items}), 400, "items", "10,000", "1,000", "/v1/decide"
+    )
 
 
 def test_an_unknown_placement_is_404_and_lists_those_there_are(shop: Server) -> None:
-    for path, body in (
-        ("/v1/decide", {"placements": ["hom"]}),
-        ("/v1/rank", {"placement": "hom", "items": ["walden"]}),
+    for path, body, field in (
+        ("/v1/decide", {"placements": ["hom"]}, "placements[0]"),
+        ("/v1/decide", {"placements": ["home", {"placement": "hom"}]}, "placements[1].placement"),
+        ("/v1/preview", {"dial": "off", "placements": ["home", "hom"]}, "placements[1]"),
+        ("/v1/rank", {"placement": "hom", "items": ["walden"]}, "placement"),
+        ("/v1/search", {"placement": "hom", "query": "walden"}, "placement"),
+        ("/v1/why-not", {"placement": "hom", "item": "walden"}, "placement"),
     ):
-        is_problem(shop.post(path, body), 404, "", "'hom'", "discover, home, popular, related")
+        is_problem(shop.post(path, body), 404, field, "'hom'", "discover, home, popular, related")
+    is_problem(shop.post("/v1/decide/page", {"page": "hom"}), 404, "page", "'hom'")
+    is_problem(shop.post("/v1/preview", {"dial": "off", "page": "hom"}), 404, "page", "'hom'")
+
+
+@pytest.mark.parametrize("path", ["/v1/suggest", "/v1/suggest?limit=3", "/v1/feed"])
+def test_what_is_missing_of_an_address_is_named(shop: Server, path: str) -> None:
+    field = "receiver" if "feed" in path else "q"
+    is_problem(shop.get(path), 400, field, "missing", f"'{field}'", "openapi")
+    is_problem(shop.get("/v1/feed?receiver=x&most=0"), 400, "most", ">= 1")
+
+
+def test_the_context_takes_lists_of_ids_as_a_cart_is_one(shop: Server) -> None:
+    """The reference says of the strategy `together` that the cart is a list."""
+    rest = {"/v1/decide": {"placements": ["home"]}, "/v1/rank": {"placement": "home", "items": ["emma"]}, "/v1/search": {"query": "emma"}}  # fmt: skip
+    for path, body in rest.items():
+        for cart in (["walden", "emma"], [], ["x"] * 50):
+            reply = shop.post(path, {**body, "context": {"cart": cart}})
+            assert reply.status == 200, reply.body
+        for bad, word in ((["x"] * 51, "length <= 50"), (["x" * 257], "length <= 256"), ([""], "length >= 1"), ([7], "int"), ([["x"]], "array")):  # fmt: skip
+            reply = shop.post(path, {**body, "context": {"cart": bad}})
+            is_problem(reply, 400, reply.json["field"], word)
+            assert reply.json["field"].startswith("context")
 
 
 @pytest.mark.parametrize(
@@ -142,7 +170,7 @@ def test_a_request_of_the_wrong_shape_is_400_and_names_the_field(
 def test_what_is_not_there_and_what_a_path_does_not_take_is_said_so(shop: Server) -> None:
     is_problem(shop.get("/v1/nothing"), 404, "path", "/v1/nothing", "/openapi/openapi.json")
     is_problem(shop.get("/v1/decide"), 405, "method", "GET", "POST")
-    is_problem(shop.get("/v1/receipts/no-such"), 404, "", "'no-such'", "24 hours")
+    is_problem(shop.get("/v1/receipts/no-such"), 404, "receipt", "'no-such'", "24 hours")
     is_problem(shop.call("PUT", "/v1/consent/somebody", {"dial": "max"}), 400, "dial", "off, told, visit, remember")
     is_problem(shop.call("PUT", "/v1/consent/somebody", {"purposes": {"sell": True}}), 400, "sell", "personalise")
     is_problem(shop.call("PUT", "/v1/consent/somebody", {"sensitive": {"shoes": True}}), 400, "shoes", "health")

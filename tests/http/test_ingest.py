@@ -4,11 +4,16 @@ import base64
 import gzip
 import json
 import zlib
+from itertools import accumulate
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from tactful.api.routes import inflate
+from tactful.domain.errors import BadInput, TooLarge
 from tests.http.served import Reply, Server, crowd, message, messages_of
 
 
@@ -386,6 +391,51 @@ def test_broken_gzip_is_400(shop: Server) -> None:
     is_problem(shop.post("/v1/batch", gzip.compress(b'{"batch":[]}' + b" " * 1000)[:20]), 400, "body")
 
 
+def test_gzip_in_several_members_is_read_to_its_end(shop: Server) -> None:
+    """As `cat a.gz b.gz` and some loggers make it (RFC 1952, section 2.2)."""
+    lines = [json.dumps({"id": f"member-{number}", "title": "Member"}).encode() + b"\n" for number in range(3)]
+    headers = {**shop.as_server(), "Content-Type": "application/x-ndjson"}
+    zipped = b"".join(map(gzip.compress, lines))
+    assert shop.post("/v1/items", zipped, headers).json["stored"] == 3
+    assert shop.post("/v1/items", zipped + b"\0" * 512, headers).json["stored"] == 3  # padding, as tapes have it
+
+
+@pytest.mark.parametrize("spoilt", ["cut", "cut in the second", "followed by something else"])
+def test_gzip_that_is_not_whole_is_refused_and_nothing_of_it_is_kept(shop: Server, spoilt: str) -> None:
+    lines = b"".join(json.dumps({"id": f"torn-{n}", "title": str(n)}).encode() + b"\n" for n in range(50))
+    zipped = gzip.compress(lines)
+    sent = {
+        "cut": zipped[:-6],
+        "cut in the second": zipped + zipped[:-4],
+        "followed by something else": zipped + lines,
+    }[spoilt]
+    headers = {**shop.as_server(), "Content-Type": "application/x-ndjson"}
+    before = shop.get("/healthz").json["items"]
+    is_problem(shop.post("/v1/items", sent, headers), 400, "body", "gzip")
+    assert shop.get("/healthz").json["items"] == before
+
+
+def test_gzip_in_far_too_many_members_is_refused_before_it_costs_anything() -> None:
+    with pytest.raises(BadInput, match="5,000 pieces"):
+        inflate(gzip.compress(b"") * 5_000, 1_000)
+
+
+@given(st.lists(st.binary(max_size=300), min_size=1, max_size=5), st.integers(0, 1000), st.data())
+def test_inflating_gives_all_that_was_zipped_or_says_why_not(
+    parts: list[bytes], most: int, data: st.DataObject
+) -> None:
+    zipped, whole = b"".join(map(gzip.compress, parts)), b"".join(parts)
+    if len(whole) > most:
+        with pytest.raises(TooLarge):
+            inflate(zipped, most)
+    else:
+        assert inflate(zipped, most) == whole
+    ends = list(accumulate(len(gzip.compress(part)) for part in parts))
+    cut = data.draw(st.integers(2, len(zipped)).filter(lambda at: at not in ends))
+    with pytest.raises((BadInput, TooLarge)):
+        inflate(zipped[:cut], most)
+
+
 # ------------------------------------------------------------------------------------------------------------------ items
 
 
@@ -395,10 +445,18 @@ def test_a_wrong_item_is_named_and_none_of_the_batch_is_put(shop: Server) -> Non
     for bad, field, word in (
         ({"id": 7, "title": "x"}, "items[1].id", "str"),
         ({"id": "", "title": "x"}, "items[1].id", "empty"),
-        ({"title": "x"}, "items[1]", "id"),
-        ({"id": "x", "titel": "x"}, "items[1]", "titel"),
+        ({"title": "x"}, "items[1].id", "missing"),
+        ({"id": "x", "titel": "x"}, "items[1].titel", "unknown field"),
+        (
+            {"id": "x", "title": "x", "variants": [{"id": "v", "titel": "x"}]},
+            "items[1].variants[0].titel",
+            "unknown field",
+        ),
+        (["x"], "items[1]", "array"),
         ({"id": "x", "title": "x", "audience": "cats"}, "items[1].audience", "children"),
         ({"id": "x", "title": "x", "attributes": {"isbn": 10**30}}, "items[1].attributes.isbn", "64 bits"),
+        ({"id": "x", "title": "x", "stock": 10**30}, "items[1].stock", "64 bits"),
+        ({"id": "x", "title": "x", "vectors": {"text": [1e39]}}, "items[1].vectors.text", "32 bits"),
         ({"id": "x", "title": "x", "price": {"amount": "much"}}, "items[1].price.amount", ""),
     ):
         is_problem(shop.post("/v1/items", {"items": [good, bad]}), 400, field, word)

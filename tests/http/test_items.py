@@ -78,7 +78,7 @@ def test_lines_are_put_each_on_its_own_and_a_dry_run_puts_nothing(stall: Server)
     for one in (dry, done):
         assert [one[name] for name in ("stored", "new", "changed", "same", "rejected")] == [3, 1, 1, 1, 5]
         assert [(problem["where"], problem["field"]) for problem in one["problems"]] == [
-            ("line 2", "item"), ("line 5", "stock"), ("line 7", "item"), ("line 8", "id"), ("line 9", "item"),
+            ("line 2", "item"), ("line 5", "stock"), ("line 7", "item"), ("line 8", "id"), ("line 9", "id"),
         ]  # fmt: skip
         assert all(problem["why"] and problem["fix"] for problem in one["problems"])
     assert done["version"] > dry["version"]
@@ -117,8 +117,13 @@ def test_one_item_is_changed_in_part(stall: Server) -> None:
             shown = seen(each, stall)["a/b"]
             assert (shown["price"]["amount"], shown["attributes"]) == (3, {"kind": "x"})
     patch = ("PATCH", "/v1/items/a/b")
-    is_problem(stall.call("PATCH", "/v1/items/gone", {"stock": 1}, stall.as_server()), 404, "", "gone", "items put")
+    is_problem(stall.call("PATCH", "/v1/items/gone", {"stock": 1}, stall.as_server()), 404, "id", "gone", "items put")
     is_problem(stall.call(*patch, {"stock": -1}, stall.as_server()), 400, "stock", "less than nothing")
+    is_problem(
+        stall.call(*patch, {"nope": 1}, stall.as_server()), 400, "nope", "nope: ", "unknown field", "catalogue.md"
+    )
+    is_problem(stall.call(*patch, {"title": None}, stall.as_server()), 400, "title", "title: ", "missing")
+    is_problem(stall.call(*patch, {"variants": [{}]}, stall.as_server()), 400, "variants[0].id", "missing")
     is_problem(stall.call(*patch, {"id": "c"}, stall.as_server()), 400, "id")
     is_problem(stall.call(*patch, b"[]", stall.as_server()), 400, "body")
     is_problem(stall.call(*patch, {"stock": 1}, stall.as_browser()), 403, "", "scope 'items'")

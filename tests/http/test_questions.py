@@ -61,7 +61,7 @@ def test_why_not_is_answered_to_whom_the_decision_belongs(shop: Server) -> None:
     asked = {"person": READER, "placement": "home", "item": other}
     is_problem(shop.post("/v1/why-not", asked, public), 403, "")
     assert shop.post("/v1/why-not", {**asked, "person": None}, public).status == 200
-    is_problem(shop.post("/v1/why-not", {**asked, "placement": "nowhere"}), 404, "")
+    is_problem(shop.post("/v1/why-not", {**asked, "placement": "nowhere"}), 404, "placement")
 
 
 def test_the_page_with_the_dial_lower(shop: Server) -> None:

@@ -17,6 +17,7 @@ import pytest
 
 from tactful.deliver.ledger import Ledger
 from tests.http.served import Server, installed, message, served, tactful, until
+from tests.http.test_ingest import is_problem
 
 EVERYTHING = {"personalise": True, "learn": True, "measure": True}
 
@@ -286,7 +287,7 @@ def test_a_receiver_fetches_what_it_may_have_with_a_secret_key_alone(home: Path)
         assert (first["type"], first["person"]) == ("person.forgotten", "ann")
         heard = server.get(f"/v1/feed?receiver=puller&heard={first['notice']}")
         assert [json.loads(line)["type"] for line in heard.body.splitlines()] == ["end"]
-        assert server.get("/v1/feed?receiver=nobody").status == 404
+        is_problem(server.get("/v1/feed?receiver=nobody"), 404, "receiver", "nobody")
         secret, other = (tactful(home, "receivers", "secret", name).stdout.strip() for name in ("puller", "other"))
         for key, status in ((secret, 200), (other, 401), ("whsec_", 401)):
             assert server.get("/v1/feed?receiver=puller", {"Authorization": f"Bearer {key}"}).status == status

@@ -349,6 +349,12 @@ def test_times_may_be_dates_and_languages_are_written_in_one_way() -> None:
         ({"variants": [{"id": "v", "available_from": "soon"}]}, "variants[0].available_from"),
         ({"variants": [{"id": "v", "asset": {"n": 1 << 70}}]}, "variants[0].asset.n"), ({"since": -1}, "since"),
         ({"available_until": 1 << 70}, "available_until"), ({"attributes": {"a": {"b": 1}}}, "attributes[...]"),
+        ({"stock": 10**30}, "stock"), ({"stock": 1 << 63}, "stock"), ({"since": 10**30}, "since"),
+        ({"variants": [{"id": "v", "available_from": -(10**30)}]}, "variants[0].available_from"),
+        ({"variants": [{"id": "v", "weight": float("inf")}]}, "variants[0].weight"),
+        ({"vectors": {"text": [0.5, float("nan")]}}, "vectors.text"), ({"vectors": {"text": [1e39]}}, "vectors.text"),
+        ({"vectors": {"text": [float("-inf")]}}, "vectors.text"), ({"attributes": {"a": float("nan")}}, "attributes.a"),
+        ({"variants": [{"id": "v", "context": {"a": float("inf")}}]}, "variants[0].context.a"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_with_an_item_is_named_by_its_field_with_the_fix(wrong: dict[str, Any], field: str) -> None:
@@ -356,6 +362,27 @@ def test_what_is_wrong_with_an_item_is_named_by_its_field_with_the_fix(wrong: di
         item_of({"id": "i", "title": "I", **wrong})
     assert caught.value.facts["field"] == field
     assert caught.value.facts["fix"]
+
+
+NUMBERS = st.integers() | st.sampled_from([1 << 62, 1 << 63, 1 << 64, 10**30]) | st.floats(width=64)
+
+
+@given(NUMBERS, NUMBERS, NUMBERS, NUMBERS, st.lists(NUMBERS, max_size=2))
+def test_whatever_number_comes_the_item_is_refused_or_kept_and_read_back(
+    stock: float, since: float, start: float, amount: float, vector: list[float]
+) -> None:
+    came = {
+        "id": "i", "title": "I", "stock": stock, "since": since, "available_from": start, "price": {"amount": amount},
+        "attributes": {"n": amount}, "vectors": {"text": vector}, "variants": [{"id": "v", "weight": amount, "context": {"n": stock}}],
+    }  # fmt: skip
+    for fields in ({"id", "title", name} for name in came):
+        try:
+            item = item_of({name: value for name, value in came.items() if name in fields})
+        except BadInput:
+            continue
+        assert unpack(pack(item)) == item
+        assert len(Catalogue.of([item])) == 1
+        assert np.isfinite([np.array(one, np.float32) for one in item.vectors.values()]).all()
 
 
 def test_a_change_is_laid_over_what_is_there() -> None:

@@ -124,7 +124,16 @@ def test_a_base_lies_under_a_placement_and_a_base_of_a_base_under_both(tmp_path:
         ('[pages.front]\nrows = ["one", "nowhere"]', "pages.front.rows", "no placement is called 'nowhere'"),
         ('[pages.front]\nrows = ["one", { placement = "one" }]', "pages.front.rows", "twice"),
         ('[pages.front]\nrows = ["one"]\nshow = 2', "pages.front.rows", "shows 2"),
-        ('[placements.x]\nbase = "picks"\nbatch = "weekly"', "placements.x.batch", "kind = 'inferred'"),
+        (
+            '[placements.x]\nbase = "picks"\nbatch = "weekly"',
+            "placements.x.batch",
+            "keeps no inferred trait 'weekly'. Add it to a .* kind = 'inferred'.$",
+        ),
+        (
+            '[placements.x]\nbase = "picks"\npurpose = "sell"',
+            "placements.x.purpose",
+            "no purpose 'sell'. Use one of .*personalise",
+        ),
         ('[placements.x]\nbase = "picks"\nfallback = { use = "populer" }', "placements.x.fallback", "There are"),
     ],
 )
@@ -133,5 +142,6 @@ def test_mistakes_in_bases_and_pages_are_named(text: str, field: str, why: str, 
     with pytest.raises(BadSettings, match=why) as raised:
         read_home(home)
     assert field in str(raised.value)
+    assert ("Correct `use`" in str(raised.value)) == ("use =" in text)
     line = line_of((home / "tactful.toml").read_text(), field)
     assert f"tactful.toml:{line}" in str(raised.value) or f"line {line}" in str(raised.value)

@@ -27,7 +27,7 @@ from tactful.api.questions import QUESTIONS
 from tactful.api.routes import ROUTES, unreadable
 from tactful.api.service import Service
 from tactful.api.shapes import ProblemOut
-from tactful.domain.errors import BadInput, TactfulError
+from tactful.domain.errors import BadInput, TactfulError, place_and_reason
 
 REFRESH_S = 1.0
 PURGE_S = 60.0
@@ -36,6 +36,8 @@ OWN_ROUTES = (
     *ROUTES, *QUESTIONS, *IDENTITY, *ITEMS, *segment.ROUTES, *personalize.ROUTES, *gorse.ROUTES,
     *gorse_choices.ROUTES, *search.ROUTES, feed,
 )  # fmt: skip
+_MISSING = re.compile(r"Missing required (\w+ parameter) '(.+?)'")
+"""What the framework says where an address lacks something, which would go on with the address."""
 log = logging.getLogger("tactful")
 
 
@@ -150,7 +152,7 @@ def _known_error(_: Request[Any, Any, Any], error: TactfulError) -> Response[byt
     headers = {"Retry-After": str(error.facts.get("retry_after", 1))} if error.status in (429, 503, 507) else None
     if error.status == 401:
         headers = {"WWW-Authenticate": "Bearer"}
-    return problem(error.status, error.code, str(error), str(error.facts.get("field", "")), headers)
+    return problem(error.status, error.code, str(error), error.field, headers)
 
 
 def _bad_request(request: Request[Any, Any, Any], error: ValidationException) -> Response[bytes]:
@@ -162,14 +164,11 @@ def _bad_request(request: Request[Any, Any, Any], error: ValidationException) ->
         field, why = "body", "it is empty"
     if field == "data":
         field = ""
-    if not field and " - at `$" in why:
-        why, _, path = why.partition(" - at `$")
-        field = path.rstrip("`").lstrip(".")
-    named = re.search(r"(?:unknown|required) field `(.+?)`", why)
-    if named:
-        field = f"{field}.{named.group(1)}".lstrip(".")
-    field = field or "body"
-    return problem(400, "bad_input", f"{field}: {why[:1].lower() + why[1:]}. {SHAPE}.", field)
+    found, why = place_and_reason(why)
+    field = ".".join(filter(None, (field, found))) or "body"
+    if missing := _MISSING.match(error.detail):
+        field, why = missing.group(2), f"the {missing.group(1)} {missing.group(2)!r} is missing"
+    return problem(400, "bad_input", f"{field}: {why}. {SHAPE}.", field)
 
 
 def _http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:

@@ -1,5 +1,7 @@
 """The routes of the API."""
 
+import gzip
+import io
 import logging
 import zlib
 from collections.abc import Mapping, Sequence
@@ -16,7 +18,7 @@ from tactful.api.service import Service, of
 from tactful.domain.catalogue import Catalogue
 from tactful.domain.consent import Consent, ConsentChange, Dial
 from tactful.domain.decision import Ask
-from tactful.domain.errors import BadInput, NoKey, NotAllowed, TooLarge, TooManyItems, UnknownReceipt
+from tactful.domain.errors import BadInput, NoKey, NotAllowed, TooLarge, TooManyItems, UnknownPlacement, UnknownReceipt
 from tactful.domain.item import Item
 from tactful.domain.note import without_words
 from tactful.domain.receipt import Receipt, Shown
@@ -33,6 +35,8 @@ log = logging.getLogger("tactful")
 SELLER_MOST = 256
 """Longest name of a seller, in characters."""
 GZIP_MAGIC = b"\x1f\x8b"
+MEMBERS_MOST = 1_000
+"""How many gzip members a body may be made of."""
 
 
 @post("/v1/decide", status_code=200)
@@ -48,11 +52,17 @@ async def decide(request: Req, data: shapes.DecideRequest) -> shapes.DecideRespo
 
 
 def asks_of(service: Service, data: shapes.DecideRequest | shapes.PreviewRequest) -> list[Ask]:
-    """What a page asks for. Raises BadInput if it is too much."""
+    """What a page asks for. Raises BadInput if it is too much, and UnknownPlacement."""
     most = service.limits.placements
     if len(data.placements) > most:
         why = f"the page has {len(data.placements)} placements, the most is {most}"
         raise BadInput(field="placements", why=why, fix="Ask for fewer, or raise limits.placements in tactful.toml")
+    for number, one in enumerate(data.placements):
+        name, inside = (one, "") if isinstance(one, str) else (one.placement, ".placement")
+        try:
+            service.engine.recipe(name)
+        except UnknownPlacement as mistake:
+            raise UnknownPlacement(**mistake.facts, field=f"placements[{number}]{inside}") from None
     languages = languages_of(data.language)
     return [
         structs.replace(ask_of(one, data.exclude), languages=languages, market=data.market) for one in data.placements
@@ -314,17 +324,22 @@ async def health(request: Req) -> shapes.Health:
 def inflate(body: bytes, most: int) -> bytes:
     """The body, unzipped if it is zipped (told by its first bytes, since clients mislabel it). Raises TooLarge, BadInput."""
     if body[:2] == GZIP_MAGIC:
-        try:
-            inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-            plain = inflater.decompress(body, most + 1)
-        except zlib.error as mistake:
-            raise BadInput(
-                field="body", why=f"it begins like gzip but is not ({mistake})", fix="Send it again, plain or zipped"
-            ) from None
-        body = plain
+        body = _unzipped(body, most)
     if len(body) > most:
         raise TooLarge(field="body", size=len(body), unit="bytes", most=most, fix="Send it in smaller batches")
     return body
+
+
+def _unzipped(body: bytes, most: int) -> bytes:
+    """All members, one after the other (RFC 1952), up to one byte more than `most`. Raises BadInput for what is not whole."""
+    pieces = body.count(GZIP_MAGIC + b"\x08")  # at least as many as there are: each costs time, however little is in it
+    try:
+        if pieces > MEMBERS_MOST:
+            raise gzip.BadGzipFile(f"it comes in {pieces:,} pieces, the most is {MEMBERS_MOST:,}")
+        return gzip.GzipFile(fileobj=io.BytesIO(body)).read(most + 1)
+    except (OSError, EOFError, zlib.error) as mistake:
+        why = f"it begins like gzip but is not, or not to its end ({mistake})"
+        raise BadInput(field="body", why=why, fix="Send it again, plain or zipped as one whole") from None
 
 
 def unreadable(mistake: Exception) -> str:

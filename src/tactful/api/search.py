@@ -17,7 +17,7 @@ from tactful.domain.errors import BadInput
 from tactful.domain.placement import LIMIT_MOST
 
 SUGGESTIONS = 8
-CONTEXT = 'Send an object of at most 50 plain values, such as {"language": "de"}'
+CONTEXT = 'Send an object of at most 50 plain values or lists of ids, such as {"language": "de"}'
 _context = msgspec.json.Decoder(shapes.Context)
 
 

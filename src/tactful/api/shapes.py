@@ -14,7 +14,8 @@ from tactful.intake import Outcome
 
 Name = Annotated[str, Meta(min_length=1, max_length=256)]
 Names = Annotated[list[Name], Meta(max_length=10_000)]
-Plain = str | int | float | bool | None
+Plain = str | int | float | bool | None | Annotated[list[Name], Meta(max_length=50)]
+"""A value of the context: one thing, or a list of ids, as a cart is."""
 Context = Annotated[dict[str, Plain], Meta(max_length=50)]
 _TAG = "[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8})*"
 TAG = f"^{_TAG}$"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from tactful.cli.show import as_json, errors, table
+from tactful.cli.show import as_json, errors, list_option, table
 
 
 @click.group()
@@ -14,10 +14,10 @@ def key() -> None:
 
 @key.command("add")
 @click.argument("name")
-@click.option("--scopes", default="write,decide", show_default=True, help="What it may do, comma separated.")
+@list_option("--scopes", default=["write,decide"], show_default=True, help="What it may do, comma separated.")
 @click.option("--public", is_flag=True, help="For browsers and apps: names nobody in particular.")
-@click.option(
-    "--granted", default="", help="Purposes that people named by this key agreed to elsewhere, comma separated."
+@list_option(
+    "--granted", default=[""], help="Purposes that people named by this key agreed to elsewhere, comma separated."
 )
 @click.option("--source", default="", help="Where they agreed; stands in each one's proof of consent.")
 @click.option("--json", "machine", is_flag=True, help="Print JSON for machines.")

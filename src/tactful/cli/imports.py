@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from tactful.cli.opening import opened
-from tactful.cli.show import errors, json_option
+from tactful.cli.show import errors, json_option, list_option
 
 if TYPE_CHECKING:
     from tactful.cli.importing import Source
@@ -19,7 +19,7 @@ Option = Callable[[C], C]
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 _piece = click.option("--piece", default=20_000, show_default=True, help="Rows acknowledged together.")
-_granted = click.option(
+_granted = list_option(
     "--granted", required=True, help='Purposes these people agreed to, comma separated; "" if they were not asked.'
 )
 _source = click.option("--source", default="", help="Where they agreed; stands in each one's proof of consent.")
@@ -129,7 +129,7 @@ def import_postgres(home: Path, /, table: str, dsn: str, key: str, **options: An
 
 @import_.command("movielens")
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
-@click.option("--granted", default=None, help="Purposes these people agreed to, comma separated.")
+@list_option("--granted", help="Purposes these people agreed to, comma separated.")
 @_piece
 @json_option
 @click.pass_obj

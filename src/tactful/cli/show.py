@@ -16,6 +16,15 @@ language_option = click.option("--language", default=None, help="In which langua
 json_option = click.option("--json", "machine", is_flag=True, help="Print JSON for machines.")
 
 
+def list_option(name: str, **attributes: Any) -> Callable[[F], F]:
+    """An option that takes a list with commas. Given several times it is one list: nothing that was said is dropped."""
+
+    def joined(_: click.Context, option: click.Parameter, given: tuple[str, ...]) -> str | None:
+        return ",".join(given) if given else None
+
+    return click.option(name, multiple=True, callback=joined, **attributes)
+
+
 def as_json(value: Any) -> None:
     """Print for machines."""
     click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())

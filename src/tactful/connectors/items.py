@@ -91,6 +91,10 @@ def _csv(path: Path, renamed: Mapping[str, str]) -> Iterator[Piece]:
 
 def _fields(have: Sequence[str], renamed: Mapping[str, str], path: Path) -> list[str]:
     """The field of each column; "" for one that is left out."""
+    if not have:
+        raise BadInput(
+            field=str(path), why="it has no header", fix="Begin it with the names of its columns, such as id,title"
+        )
     for column in renamed:
         if column not in have:
             why = f"{path.name} has {', '.join(have) or 'none'}"

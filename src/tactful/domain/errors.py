@@ -10,6 +10,9 @@ class TactfulError(Exception):
     status: ClassVar[int] = 500
     """The HTTP status that this error becomes at the API."""
 
+    where: ClassVar[str] = ""
+    """The field of the input that it is about, where the facts do not name one."""
+
     def __init__(self, **facts: Any) -> None:
         self.facts = facts
         words = " ".join((type(self).__doc__ or "").split())
@@ -20,6 +23,21 @@ class TactfulError(Exception):
 
     def __init_subclass__(cls) -> None:
         cls.code = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+
+    @property
+    def field(self) -> str:
+        """Where in the input the mistake is, or "" if it is in none of its fields."""
+        return str(self.facts.get("field", self.where))
+
+
+def place_and_reason(words: str) -> tuple[str, str]:
+    """What msgspec says is wrong, "Object contains unknown field `c` - at `$.a.b`", as ("a.b.c", "object contains ...")."""
+    why, _, path = words.partition(" - at `$")
+    field = path.rstrip("`").lstrip(".")
+    named = re.search(r"(?:unknown|required) field `(.+?)`", why)
+    if named:
+        field = f"{field}.{named.group(1)}".lstrip(".")
+    return field, why[:1].lower() + why[1:]
 
 
 class BadInput(TactfulError):
@@ -48,12 +66,14 @@ class TooManyItems(TactfulError):
     """items holds {count:,} items, the most is {most:,}. Send the best {most:,}, or use /v1/decide, which looks at the whole catalogue."""
 
     status = 400
+    where = "items"
 
 
 class UnknownPlacement(TactfulError):
     """No placement is called {name!r}. There are: {available}. Add it as [placements.{name}] in tactful.toml."""
 
     status = 404
+    where = "placement"
 
 
 class NoSearch(TactfulError):
@@ -72,12 +92,14 @@ class UnknownPage(TactfulError):
     """No page is called {name!r}. There are: {available}. Add it as [pages.{name}] in tactful.toml."""
 
     status = 404
+    where = "page"
 
 
 class UnknownReceiver(TactfulError):
     """No receiver is called {name!r}. There are: {available}. Add it as [receivers.{name}] in tactful.toml."""
 
     status = 404
+    where = "receiver"
 
 
 class UnknownPlugin(TactfulError):
@@ -88,12 +110,14 @@ class UnknownReceipt(TactfulError):
     """There is no receipt {receipt!r}, or it is gone (receipts without consent are kept for 24 hours), or it is not yours to open."""
 
     status = 404
+    where = "receipt"
 
 
 class UnknownItem(TactfulError):
     """There is no item {name!r} in the catalogue. Put it first: POST /v1/items, or `tactful items put FILE`."""
 
     status = 404
+    where = "id"
 
 
 class NotAllowed(TactfulError):

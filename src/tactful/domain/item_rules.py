@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct, structs
 
-from tactful.domain.errors import BadInput
+from tactful.domain.errors import BadInput, place_and_reason
 from tactful.domain.item import AUDIENCES, Attribute, Item, Price
 from tactful.domain.type_rules import Problem
 from tactful.domain.values.impossible import Impossible
@@ -18,6 +18,9 @@ ID_MOST = 256
 VARIANTS_MOST = 100
 _TIMES = ("available_from", "available_until", "since")
 _TIME_MOST = 1 << 62
+_WHOLE_MOST = (1 << 63) - 1
+_FLOAT32_MOST = (2 - 2**-23) * 2.0**127
+"""The greatest number of 32 bits: vectors are compared in them."""
 _SEE = "See docs/catalogue.md for an item's fields"
 
 
@@ -40,8 +43,8 @@ def item_of(came: object) -> Item:
     try:
         item = msgspec.convert(came, Item)
     except (msgspec.ValidationError, RecursionError, OverflowError) as mistake:
-        why, _, path = str(mistake).partition(" - at `$")
-        raise BadInput(field=path.rstrip("`").lstrip("."), why=why[:1].lower() + why[1:], fix=_SEE) from None
+        field, why = place_and_reason(str(mistake))
+        raise BadInput(field=field, why=why, fix=_SEE) from None
     for field, why, fix in item_problems(item):
         raise BadInput(field=field, why=why, fix=fix)
     return _with_tags(item)
@@ -94,8 +97,9 @@ def item_problems(item: Item) -> Iterator[Problem]:
         yield "id", f"it is empty or longer than {ID_MOST} characters", "Give it a short id"
     if item.audience not in AUDIENCES:
         yield "audience", f"{item.audience!r} is none", f"Use one of {', '.join(AUDIENCES)}"
-    if item.stock is not None and item.stock < 0:
-        yield "stock", f"{item.stock} is less than nothing", "Leave it out if it is not counted"
+    if item.stock is not None and not 0 <= item.stock <= _WHOLE_MOST:
+        why = "it is less than nothing" if item.stock < 0 else "it has more than 64 bits"
+        yield "stock", why, "Leave it out if it is not counted"
     if not 0 <= item.since < _TIME_MOST:
         yield "since", f"{item.since} is no time", "Send milliseconds since 1970, or leave it out"
     yield from _attribute_problems(item.attributes, "attributes")
@@ -110,6 +114,9 @@ def item_problems(item: Item) -> Iterator[Problem]:
             f"one is empty or longer than {ID_MOST} characters",
             "Name topics by their ids, as health/cancer",
         )
+    for name, vector in item.vectors.items():
+        if not all(abs(number) <= _FLOAT32_MOST for number in vector):  # of what is no number, nothing is true
+            yield f"vectors.{name}", "one of its numbers is none, or too great for 32 bits", "Send finite numbers"
     yield from _variant_problems(item)
 
 
@@ -137,8 +144,10 @@ def _variant_problems(item: Item) -> Iterator[Problem]:
 
 def _attribute_problems(attributes: Mapping[str, Attribute], at: str) -> Iterator[Problem]:
     for name, value in attributes.items():
-        if isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:
+        if isinstance(value, int) and not -_WHOLE_MOST - 1 <= value <= _WHOLE_MOST:
             yield f"{at}.{name}", f"{value} has more than 64 bits", "Send it as text"
+        if isinstance(value, float) and not math.isfinite(value):
+            yield f"{at}.{name}", f"{value} is no number", "Leave it out, or send it as text"
 
 
 def _window_problems(start: int | None, end: int | None, at: str) -> Iterator[Problem]:
