@@ -289,7 +289,9 @@ def main() -> None:
     options.add_argument("--json", action="store_true")
     options.add_argument("--taught", type=int, default=1_500)
     options.add_argument("--judged", type=int, default=1_000)
-    options.add_argument("--seed", type=int, default=SEED, help="of the readers; the recipes were tuned with %(default)s")
+    options.add_argument(
+        "--seed", type=int, default=SEED, help="of the readers; the recipes were tuned with %(default)s"
+    )
     chosen = options.parse_args()
     shop = open_bookshop(chosen.taught, chosen.judged, chosen.seed)
     for name, aim in AIMS.items():

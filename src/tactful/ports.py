@@ -18,7 +18,7 @@ from tactful.domain.catalogue import Catalogue, Mask, Rows
 from tactful.domain.consent import NOBODY, Consent, ConsentChange
 from tactful.domain.curated import Lists
 from tactful.domain.decision import Ask, Evidence, Slots
-from tactful.domain.errors import NoModel
+from tactful.domain.errors import NoModel, OldModel
 from tactful.domain.event import VERBS, Event
 from tactful.domain.identity import Link
 from tactful.domain.item import Item
@@ -348,11 +348,15 @@ class Shelf(Struct, frozen=True):
     search: SearchIndex | None = None
     lists: Lists = {}
 
-    def model(self, name: str) -> Model:
-        """The model called so. Raises NoModel, which names the fix."""
+    def model(self, name: str, *needs: str) -> Model:
+        """The model called so. needs: arrays or entries of its manifest that earlier versions did not write. Raises NoModel, or OldModel,
+        which name the fix."""
         found = self.models.get(name)
         if found is None:
             raise NoModel(name=name, where=self.where or "memory")
+        for need in needs:
+            if need not in found.arrays and need not in found.manifest:
+                raise OldModel(name=name, where=self.where or "memory", need=need)
         return found
 
 

@@ -110,7 +110,7 @@ class Taxonomy(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Explain(Struct, frozen=True, forbid_unknown_fields=True):
-    """mute: attributes of an item by which a person can say that they want no more of it."""
+    """mute: attributes of an item by which a person can say that they want no more of it; `topics` for its topics, `item` for it alone."""
 
     mute: tuple[str, ...] = ("subjects", "author")
 
@@ -271,6 +271,8 @@ def bad_recipe(home: Path, where: str, mistake: Exception) -> TactfulError:
     """The error for a placement whose parts could not be built. where: dotted keys of the recipe."""
     if isinstance(mistake, msgspec.ValidationError):
         field, why = _field_and_reason(str(mistake))
+        if named := re.match(r"(\w+): ", why):  # a setting that is out of bounds says so itself
+            field, why = f"{field}.{named.group(1)}".lstrip("."), why[named.end() :]
         return _error(
             BadSettings,
             home / "tactful.toml",

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from tactful.arrangers.top import Top
 from tactful.cli.commands import tactful as command
 from tactful.cli.install import install
 from tactful.cli.opening import opened
 from tactful.cli.training import train_all
+from tactful.strategies.popular import Popular
 from tests.shop import allow, shop_items
 
 MORE = """
@@ -63,6 +65,25 @@ def test_trying_shows_each_step_and_what_it_did_and_keeps_nothing(home: Path) ->
     assert len(tried["shown"]) == 3
     assert all(one["why"] for one in tried["shown"])
     assert "propose" in run(home, "placement", "try", "home")
+
+
+def test_trying_names_the_parts_that_fail_and_goes_on(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*anything: object) -> None:
+        raise RuntimeError("out of order")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Popular, "propose", broken)
+        steps = run(home, "placement", "try", "popular", "--json")["steps"]
+        assert [one["what"] for one in steps if one["by"] == "popular"] == ["it failed: RuntimeError: out of order"]
+        assert [one["what"] for one in steps if one["step"] == "failed"] == [
+            "strategy of popular: RuntimeError: out of order"
+        ]
+    with monkeypatch.context() as patched:
+        patched.setattr(Top, "arrange", broken)
+        tried = run(home, "placement", "try", "popular", "--json")
+        faults = [one["what"] for one in tried["steps"] if one["step"] == "failed"]
+        assert faults == ["arranger of popular: RuntimeError: out of order"]
+        assert tried["shown"] == []
 
 
 def test_a_page_prints_its_rows(home: Path) -> None:

@@ -1,5 +1,6 @@
 """Every strategy, guard and arranger that there is passes the suite of its kind. No list to edit: what is found is tested."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,56 @@ def test_what_is_misspelt_is_named_with_what_there_is(kind: type) -> None:
 def test_a_part_that_is_no_table_is_named() -> None:
     with pytest.raises(msgspec.ValidationError, match="expected a table with `use`"):
         build(Strategy, {"use": "blend", "of": [{"strategy": "similar"}]})
+
+
+SETTINGS = [
+    (kind, name, field.name, bad)
+    for kind in ROOMS
+    for name in available(kind)
+    for field in msgspec.structs.fields(load(kind, name))
+    if field.type in (int, float)
+    for bad in ((-1, 10**12) if field.type is int else (-1.0, math.nan, math.inf))
+]
+"""Every number that a plug-in can be given, with some that make no sense for any of them."""
+SENSELESS: list[tuple[type, dict[str, Any], str]] = [
+    *((Strategy, {"use": name, "of": []}, "of") for name in ("blend", "cascade", "interleave", "fallback")),
+    *((Strategy, {"use": name, "of": [{"weight": 0, "strategy": {"use": "recent"}}]}, "of") for name in ("blend", "cascade", "interleave")),
+    (Strategy, {"use": "blend", "of": [{"weight": math.nan, "strategy": {"use": "recent"}}]}, "weight"),
+    *(
+        (Strategy, {"use": name, "half_life": 0}, "half_life")
+        for name in ("recent", "similar", "item_transitions", "session", "unfinished", "unseen", "surprise", "together")
+    ),
+    *((Strategy, {"use": name, "most": 0}, "most") for name in ("popular", "trending", "search", "interests", "similar")),
+    (Strategy, {"use": "item_transitions", "gap": 0}, "gap"),
+    (Strategy, {"use": "session", "about": 1.5}, "about"),
+    (Strategy, {"use": "popular", "half_life_days": 0}, "half_life_days"),
+    (Strategy, {"use": "surprise", "known": 1.1}, "known"),
+    (Strategy, {"use": "trending", "recent_days": 50}, "usual_days"),
+    (Strategy, {"use": "together", "verbs": ["buys"]}, "verbs"),
+    (Strategy, {"use": "unfinished", "begun": ["bgan"]}, "begun"),
+    (Strategy, {"use": "rules", "rules": []}, "rules"),
+    (Strategy, {"use": "kept_list", "trait": "weekly", "share": 0}, "share"),
+    (Guard, {"use": "frequency_cap", "most": 0}, "most"),
+    (Guard, {"use": "already_have", "verbs": ["boght"]}, "verbs"),
+    (Arranger, {"use": "exploring", "share": 1.01}, "share"),
+    (Arranger, {"use": "diverse", "attribute": ""}, "attribute"),
+    (Arranger, {"use": "diverse", "attribute": "author", "most": 0}, "most"),
+    (Arranger, {"use": "calibrated", "attribute": "a", "alpha": 1}, "alpha"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "name", "field", "bad"), SETTINGS)
+def test_a_number_that_makes_no_sense_is_refused_by_name(kind: type, name: str, field: str, bad: float) -> None:
+    with pytest.raises(msgspec.ValidationError, match=rf"^{field}: .*use a number"):
+        build(kind, {"use": name, **EXAMPLES.get(name, {}), field: bad})
+
+
+@pytest.mark.parametrize(("kind", "recipe", "field"), SENSELESS)
+def test_what_would_leave_a_row_empty_or_fail_is_refused_by_name(
+    kind: type, recipe: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(msgspec.ValidationError, match=f"^{field}: "):
+        build(kind, recipe)
 
 
 NEW_STRATEGY = '''

@@ -144,7 +144,7 @@ def test_looking_again_takes_no_dislike_back() -> None:
 
 
 def test_never_is_no_number_of_dislikes() -> None:
-    with pytest.raises(Exception, match="most is 0"):
+    with pytest.raises(Exception, match="most: it is 0"):
         build(Guard, {"use": "disliked", "most": 0})
 
 

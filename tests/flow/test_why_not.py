@@ -10,12 +10,13 @@ from tactful.domain.catalogue import Catalogue, Mask, Rows
 from tactful.domain.consent import Dial
 from tactful.domain.decision import PERSONAL, Ask
 from tactful.domain.errors import BadInput, UnknownPlacement
+from tactful.domain.item import Item
 from tactful.domain.placement import Page
 from tactful.domain.view import Moment
 from tactful.flow.why_not import WhyNot, in_words
 from tactful.ports import Guard
 from tactful.sample.readers import readers
-from tests.shop import DE, EN, NOW, PLAIN, SENSITIVE, Shop, catalogue, items_in, open_shop, placement
+from tests.shop import DE, EN, NOW, PLAIN, SENSITIVE, Shop, catalogue, charter, items_in, open_shop, placement
 
 
 @pytest.fixture(scope="module")
@@ -162,11 +163,26 @@ def test_what_was_muted_is_named() -> None:
     assert shop.engine.why_not(None, Ask("home"), sea).guard == ""
 
 
+def test_a_muted_topic_is_named_for_what_lies_below_it() -> None:
+    shop = Shop(
+        [Item(id="a", title="A", topics=("war/sea",)), Item(id="b", title="B")],
+        {"home": placement({"use": "rules", "rules": [{"show": {}}]}, guards=({"use": "muted"},))},
+        rules=charter(topics={"war": {"words": "War"}}),
+    )
+    shop.allow("ada")
+    shop.tells("ada", muted=["topics:war", "item:b"])
+    found = shop.engine.why_not("ada", Ask("home"), "a")
+    assert (found.kind, found.guard, found.muted) == ("removed", "muted", "topics:war")
+    assert said(shop, found) == "You muted War."
+    assert said(shop, shop.engine.why_not("ada", Ask("home"), "b")) == "You muted this one."
+
+
 def test_a_broken_guard_is_named_as_what_it_is() -> None:
     shop = open_shop()
     with_guard(shop, "brittle", Broken())
     found = shop.engine.why_not(None, Ask("home"), PLAIN[0])
     assert (found.kind, found.guard) == ("removed", "brittle")
+    assert found.faults == ("guard brittle: RuntimeError: out of order",)
     assert said(shop, found) == "It was left out: a check broke down, so we play it safe."
 
 

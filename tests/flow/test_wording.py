@@ -16,7 +16,9 @@ from tactful.domain.consent import Dial
 from tactful.domain.decision import PERSONAL, Ask, Removal, Source
 from tactful.domain.event import VERBS
 from tactful.domain.item import Item
+from tactful.domain.mutes import rows_of
 from tactful.domain.receipt import Contribution, Receipt, Shown
+from tactful.domain.topics import Topic
 from tactful.domain.view import Withheld
 from tactful.domain.words import OPEN, SHAPES, Words
 from tactful.engine import Answer
@@ -463,7 +465,7 @@ def test_every_guard_that_comes_along_has_words(words: Words) -> None:
 
 def test_what_can_be_muted_of_an_item() -> None:
     item = Item(id="a", title="A", attributes={"subjects": ["war", "sea"], "author": "Homer", "page_count": 7})
-    found = mutable(item, ("subjects", "author", "page_count", "none"), EN)
+    found = mutable(item, ("subjects", "author", "page_count", "none"), catalogue(), EN)
     assert [one.key for one in found] == ["subjects:war", "subjects:sea", "author:Homer", "page_count:7"]
     assert [one.words for one in found] == [
         "Nothing with war",
@@ -471,9 +473,23 @@ def test_what_can_be_muted_of_an_item() -> None:
         "Nothing by Homer",
         "Nothing with this page count: 7",
     ]
-    assert muted("subjects:war", EN) == "You muted war."
-    assert muted("item:b7", EN) == "You muted this one."
-    assert muted("subjects:war", DE) == "Du willst nichts mit Krieg sehen."
+    assert muted("subjects:war", catalogue(), EN) == "You muted war."
+    assert muted("item:b7", catalogue(), EN) == "You muted this one."
+    assert muted("subjects:war", catalogue(), DE) == "Du willst nichts mit Krieg sehen."
+
+
+def test_a_topic_and_one_item_can_be_muted_where_the_installation_lists_them() -> None:
+    item = Item(id="a", title="A", attributes={"topics": "no topic", "item": "no id"}, topics=("war/sea", "odd"))
+    known = Catalogue.of([item], taxonomy={"war": Topic(words="War"), "war/sea": Topic(words="War at sea")})
+    found = mutable(item, ("topics", "item"), known, EN)
+    assert [(one.key, one.words) for one in found] == [
+        ("topics:war/sea", "Nothing with War at sea"),
+        ("topics:odd", "Nothing with odd"),
+        ("item:a", "Not A any more"),
+    ]
+    assert all(rows_of(one.key, known).tolist() == [0] for one in found), "and the guard keeps to it"
+    assert rows_of("topics:no topic", known).tolist() == rows_of("item:no id", known).tolist() == []
+    assert muted("topics:war", known, EN) == "You muted War."
 
 
 # ---------------------------------------------------------------------------------------------------------------- the words

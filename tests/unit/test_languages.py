@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tactful.domain.errors import BadSettings
-from tactful.domain.words import chain, problems
+from tactful.domain.words import problems, tags
 from tactful.languages import SHIPPED, read_languages
 from tactful.wire import read_home
 from tests.shop import template
@@ -33,10 +33,17 @@ def test_de_at_falls_back_to_de_and_what_nobody_speaks_to_the_usual_one(tmp_path
 
 @pytest.mark.parametrize(
     ("tag", "tried"),
-    [("", ()), ("de", ("de",)), ("de-AT-1996", ("de-at-1996", "de-at", "de")), ("PT_br", ("pt-br", "pt"))],
+    [
+        ("", ()),
+        ("de", ("de",)),
+        ("de-AT-1996", ("de-at-1996", "de-at", "de")),
+        ("PT_br", ("pt-br", "pt")),
+        ("en-a-x-GB", ("en-a-x-gb", "en")),
+        ("de-AT, en", ("de-at", "de", "en")),
+    ],
 )
 def test_less_and_less_is_said_of_a_language(tag: str, tried: tuple[str, ...]) -> None:
-    assert chain(tag) == tried
+    assert tags(tag) == tried
 
 
 def test_an_installation_says_some_things_its_own_way(tmp_path: Path) -> None:

@@ -15,18 +15,20 @@ from msgspec import structs
 from tactful.domain.catalogue import Catalogue
 from tactful.domain.consent import Consent, Dial
 from tactful.domain.decision import Ask
-from tactful.domain.errors import BadInput, NoModel, StaleModel
+from tactful.domain.errors import BadInput, NoModel, OldModel, StaleModel
 from tactful.domain.event import TOWARDS, VERBS, Event, Interaction, Told
 from tactful.domain.item import Item
+from tactful.learn import following
 from tactful.learn.interactions import interactions_of
 from tactful.learn.neighbours import strongest
 from tactful.learn.train import fit, fits, learners
 from tactful.plugins import available, build, load
-from tactful.ports import Interactions, Model, Strategy
+from tactful.ports import Interactions, Model, Shelf, Strategy
 from tactful.stores.registry import Registry
 from tactful.strategies.interests import Interests
 from tactful.strategies.item_transitions import WHOLE, ItemTransitions
 from tactful.strategies.popular import Popular
+from tactful.strategies.session import Session
 from tactful.strategies.similar import Similar
 from tests.shop import (
     DAY,
@@ -222,11 +224,13 @@ def named(count: int) -> Catalogue:
     return Catalogue.of([Item(id=f"i{number}", title=f"I {number}") for number in range(count)])
 
 
+@pytest.mark.parametrize("least", [1, 2, 3])
 @pytest.mark.parametrize("gap", [1, 3, 10])
-def test_transitions_are_what_a_double_loop_counts(gap: int) -> None:
+def test_transitions_are_what_a_double_loop_counts(gap: int, least: int, monkeypatch: pytest.MonkeyPatch) -> None:
     for seed in range(10):
         columns = random_interactions(random.Random(seed), people=12, items=9)
         counts = np.zeros((9, 9))
+        people: dict[tuple[int, int], set[int]] = {}
         for person in range(columns.people):
             walk = [
                 row
@@ -236,12 +240,40 @@ def test_transitions_are_what_a_double_loop_counts(gap: int) -> None:
             for place, before in enumerate(walk):
                 for distance, after in enumerate(walk[place + 1 : place + 1 + gap], 1):
                     counts[before, after] += (before != after) * round(WHOLE / distance)
-        model = ItemTransitions(gap=gap, neighbours=100, doubt=0.0).fit(columns, named(9))
+                    people.setdefault((before, after), set()).add(person)
+        if seed % 2:  # as where keys have room for two rows at a time
+            monkeypatch.setattr(following, "MOST", 2 * 9 * columns.people)
+        model = ItemTransitions(gap=gap, neighbours=100, doubt=0.0, least=least).fit(columns, named(9))
         for row in range(9):
             found = slice(*model.arrays["starts"][row : row + 2])
             shares = np.zeros(9)
             shares[model.arrays["rows"][found]] = model.arrays["share"][found]
-            assert shares == pytest.approx(counts[row] / (counts[row].sum() or 1))
+            enough = np.array([len(people.get((row, other), ())) >= least for other in range(9)])
+            assert shares == pytest.approx(enough * counts[row] / (counts[row].sum() or 1))
+
+
+@pytest.mark.parametrize("strategy", [ItemTransitions(), Session(about=0.0)])
+@pytest.mark.parametrize("people", [1, 2, 3])
+def test_of_what_one_or_two_people_did_nobody_is_told(strategy: Strategy, people: int) -> None:
+    """However often they did it: who asks may be one of the two, and would be told what the other did."""
+    again = 7
+    person = np.repeat(np.arange(people, dtype=np.int32), 2 * again)
+    columns = Interactions(
+        person, np.tile(np.array([0, 1], np.int32), people * again), NOW + np.arange(len(person), dtype=np.int64),
+        np.full(len(person), VERBS.index("viewed"), np.int8), np.full(len(person), np.nan, np.float32), people,
+    )  # fmt: skip
+    model = fit(strategy, columns, named(2))
+    assert model.manifest["pairs"] == (2 if people >= 3 else 0)
+    assert len(model.arrays["rows"]) == (2 if people >= 3 else 0)
+
+
+def test_a_model_of_before_people_were_counted_is_not_served() -> None:
+    model = fit(ItemTransitions(), random_interactions(random.Random(1), 12, 9), named(9))
+    old = {name: value for name, value in model.manifest.items() if name != "least"}
+    with pytest.raises(OldModel, match=r"'item_transitions'.*earlier Tactful.*'least'.*Run `tactful train`"):
+        ItemTransitions().propose(
+            view(), Ask("home"), Shelf(named(9), {model.name: structs.replace(model, manifest=old)})
+        )
 
 
 def test_popular_counts_choices_late_ones_more_and_leaves_nobody_out() -> None:
@@ -259,6 +291,53 @@ def test_popular_counts_choices_late_ones_more_and_leaves_nobody_out() -> None:
     nobody = popular()
     assert nobody.arrays["rows"].tolist() == [0, 1, 2, 3]
     assert nobody.arrays["share"].sum() == pytest.approx(1)
+
+
+def chosen(*acts: tuple[int, int, str, float], items: int = 4) -> Interactions:
+    """What people did, as columns: (person, row, verb, days ago)."""
+    person, row, verb, days = zip(*sorted(acts, key=lambda one: (one[0], -one[3])), strict=True)
+    return Interactions(
+        np.array(person, np.int32), np.array(row, np.int32), np.array([NOW - int(ago * DAY) for ago in days], np.int64),
+        np.array([VERBS.index(one) for one in verb], np.int8), np.full(len(row), np.nan, np.float32), 1 + max(person),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("acts", "how"),
+    [
+        ([(0, 2, "viewed", 0.1 * time) for time in range(60)], "seldom"),
+        ([(person, 2, "viewed", 0.1) for person in range(4)] * 3, "seldom"),
+        ([(person, 2, "viewed", 29.0) for person in range(5)], ""),
+        ([(person, 2, "viewed", 31.0) for person in range(5)] + [(9, 1, "viewed", 0.0)], "ever"),
+        ([(person, 2, "viewed", 400.0) for person in range(50)] + [(3, 2, "viewed", 0.0)], "ever"),
+        ([(person, 2, "viewed", 400.0) for person in range(5)] + [(p, 2, "bought", 1.0) for p in range(5)], ""),
+        ([(person, 2, "disliked", 1.0) for person in range(9)] + [(9, 2, "viewed", 1.0)], "seldom"),
+    ],
+)
+def test_of_popular_things_it_says_how_many_people_chose_them_and_when(
+    acts: list[tuple[int, int, str, float]], how: str
+) -> None:
+    """Many are people, not acts; and lately is lately now, not when the data ends."""
+    known = Shelf(named(4), {"popular": fit(Popular(), chosen(*acts), named(4))})
+    for later, then in ((0, how), (31 * DAY, "ever" if how == "" else how)):
+        evidence = Popular().propose(view(), Ask("home", at=NOW + later), known)
+        said = {row: evidence.sources[source].how for row, source in zip(evidence.rows, evidence.source, strict=True)}
+        assert said[2] == then
+        assert said[3] == "seldom"
+
+
+def test_a_popular_model_that_counted_acts_is_not_served() -> None:
+    model = fit(Popular(), chosen((0, 1, "viewed", 1.0)), named(4))
+    old = structs.replace(model, arrays={name: one for name, one in model.arrays.items() if name != "since"})
+    with pytest.raises(OldModel, match="'popular'"):
+        Popular().propose(view(), Ask("home", at=NOW), Shelf(named(4), {"popular": old}))
+
+
+def test_interests_rank_by_what_people_chose_not_by_what_they_refused_or_were_shown() -> None:
+    items = Catalogue.of([Item(id=name, title=name, attributes={"about": "sea"}) for name in "abc"])
+    refused = [(person, 0, verb, 1.0) for person in range(9) for verb in ("disliked", "shown", "returned")]
+    model = fit(Interests(), chosen(*refused, (0, 2, "viewed", 1.0)), items)
+    assert model.arrays["rows"].tolist() == [2, 0, 1]
 
 
 def test_similar_finds_shared_attributes_rarer_ones_first_and_vectors() -> None:

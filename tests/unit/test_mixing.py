@@ -64,7 +64,6 @@ def test_the_first_that_speaks_is_the_only_one_heard() -> None:
     assert order(Fallback((Says(), says(r4=0.1), says(r5=0.9)))) == [4]
     assert order(Fallback((says(r4=0.0), says(r5=0.9)))) == [5], "something of no weight is nothing"
     assert order(Fallback((Says(), Says()))) == []
-    assert order(Fallback(())) == []
 
 
 def test_turns_go_by_place_and_not_by_size_of_score() -> None:

@@ -1,5 +1,8 @@
 """What is special about each strategy, beyond what the contract asks of all."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -14,9 +17,11 @@ from tactful.domain.view import View
 from tactful.learn.neighbours import above_chance
 from tactful.learn.train import fit
 from tactful.ports import Interactions, Shelf, Strategy
+from tactful.strategies.item_transitions import ItemTransitions
 from tactful.strategies.kept_list import KeptList
 from tactful.strategies.recent import Recent
 from tactful.strategies.session import Session
+from tactful.strategies.similar import Similar
 from tactful.strategies.surprise import Surprise, is_asked
 from tactful.strategies.together import Together
 from tactful.strategies.trending import Trending
@@ -112,6 +117,13 @@ def test_that_everybody_comes_more_often_is_no_trend_of_anything() -> None:
     strategy = Trending()
     rush = [(20_000 + number, "viewed", number % 20, 0.5) for number in range(400)]
     assert ranked(strategy, NOBODY, learned(strategy, *STEADY, *rush)) == []
+
+
+@pytest.mark.parametrize(("days", "found"), [(6.9, ["b30"]), (7.1, [])])
+def test_what_was_a_trend_when_the_data_ended_is_none_a_week_later(days: float, found: list[str]) -> None:
+    strategy = Trending()
+    shelf = learned(strategy, *STEADY, *[(9_000 + number, "viewed", 30, number / 10) for number in range(20)])
+    assert ranked(strategy, NOBODY, shelf, at=NOW + int(days * DAY)) == found
 
 
 @given(st.floats(0, 1e6), st.floats(0, 1e6), st.floats(0.1, 100))
@@ -261,6 +273,47 @@ def test_what_is_old_or_of_unknown_age_is_not_new() -> None:
     assert ranked(Unseen(days=5), NOBODY) == []
     back = Catalogue.of([ITEMS[9], *ITEMS[:3]])
     assert ranked(Unseen(days=100_000), NOBODY, Shelf(back, {})) == ["b9", "b2", "b1"], "by when it came, not by row"
+
+
+def test_what_is_yet_to_come_is_not_new_and_takes_no_place_of_what_is() -> None:
+    ahead = [Item(id=f"soon{row}", title="Soon", since=NOW + (row + 1) * DAY) for row in range(3)]
+    books = Shelf(Catalogue.of([*ITEMS, *ahead]), {})
+    assert ranked(Unseen(most=2), NOBODY, books) == ["b39", "b38"]
+    assert ranked(Unseen(most=2), NOBODY, books, at=NOW + DAY) == ["soon0", "b39"], "once it has come"
+
+
+def test_a_catalogue_that_is_not_used_any_more_is_let_go() -> None:
+    catalogue = Catalogue.of(ITEMS)
+    ranked(Unseen(), NOBODY, Shelf(catalogue, {}))
+    gone = weakref.ref(catalogue)
+    del catalogue
+    gc.collect()
+    assert gone() is None
+
+
+FORGOTTEN = [("viewed", f"gone{number}", number / 1000) for number in range(30)]
+"""Thirty things, looked at last, that the catalogue does not know any more."""
+
+
+@pytest.mark.parametrize(
+    ("strategy", "ask"),
+    [
+        (Similar(attributes=("subject",)), {}),
+        (ItemTransitions(), {}),
+        (Session(), {}),
+        (Unseen(most=40, days=100_000), {}),
+        (Surprise(most=19), {"context": {"different": True}}),
+    ],
+)
+def test_what_is_gone_takes_no_place_in_the_history_of_what_is_there(
+    strategy: Strategy, ask: dict[str, object]
+) -> None:
+    walks = [(person, "viewed", row, 0.5 - row / 10_000) for person in range(1_000, 1_005) for row in (4, 5)]
+    shelf = learned(strategy, *STEADY, *walks)
+    there = ("viewed", "b4", 0.02)
+    found = scores(strategy, did(there, *FORGOTTEN), shelf, **ask)
+    assert found == scores(strategy, did(there), shelf, **ask)
+    assert found != scores(strategy, NOBODY, shelf, **ask)
 
 
 def surprising() -> tuple[Surprise, Shelf]:

@@ -4,6 +4,7 @@ import json
 import random
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -442,7 +443,10 @@ def test_the_list_of_the_week_is_made_when_asked_for_stands_on_the_page_and_goes
     text = ann.post("/weekly")
     mine = picked(text)
     assert len(mine) == 30 and not {"dracula", "frankenstein", "moby-dick"} & set(mine)
-    assert mine == ann.profile.inferred["weekly"].value
+    kept = ann.profile.inferred["weekly"]
+    assert mine == kept.value
+    assert f"Made for you on {datetime.fromtimestamp(kept.at / 1000, UTC):%-d %B %Y}" in text
+    assert "this week" not in text + ann.get("/"), "it is kept for two"
     assert TITLES[mine[0]] in ann.get("/you").partition('id="guessed"')[2]
     ann.turn("visit")
     assert "These are everybody’s" in ann.get("/weekly"), "asked about consent when it is opened"

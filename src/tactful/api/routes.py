@@ -190,7 +190,7 @@ def _shown_out(answer: Answer, shown: Shown, row: int, said: Saying) -> shapes.S
 
 def _more_why(shown: Shown, item: Item, catalogue: Catalogue, said: Saying) -> shapes.MoreWhy:
     more = item_details(shown, catalogue, said.words)
-    return shapes.MoreWhy(more.what_if, more.reasons, more.chance, mutable(item, said.mute, said.words))
+    return shapes.MoreWhy(more.what_if, more.reasons, more.chance, mutable(item, said.mute, catalogue, said.words))
 
 
 @get("/v1/consent/{person:path}")

@@ -11,6 +11,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from tactful.domain.bounds import above, at_least, between, filled, share
 from tactful.domain.catalogue import Catalogue, Rows
 from tactful.domain.decision import Slots
 from tactful.domain.event import NEUTRAL, TOWARDS
@@ -35,8 +36,11 @@ class Calibrated(Arranger, Struct, frozen=True, forbid_unknown_fields=True):
     half_life: float = 30.0
 
     def __post_init__(self) -> None:
-        if not 0 <= self.weight <= 1 or not 0 < self.alpha < 1 or self.half_life <= 0:
-            raise ValueError("weight must be from 0 to 1, alpha between 0 and 1, half_life above 0")
+        filled(attribute=self.attribute)
+        share(weight=self.weight)
+        between(0.0001, 0.9999, alpha=self.alpha)
+        above(0, half_life=self.half_life)
+        at_least(1, pool=self.pool, most=self.most)
 
     def arrange(
         self, rows: Rows, scores: NDArray[np.float64], limit: int, catalogue: Catalogue, dice: Dice, moment: Moment

@@ -6,6 +6,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from tactful.domain.bounds import at_least, filled
 from tactful.domain.catalogue import Catalogue, Rows
 from tactful.domain.decision import Slots
 from tactful.domain.view import Moment
@@ -17,6 +18,10 @@ class Diverse(Arranger, Struct, frozen=True, forbid_unknown_fields=True):
 
     attribute: str
     most: int = 2
+
+    def __post_init__(self) -> None:
+        filled(attribute=self.attribute)
+        at_least(1, most=self.most)
 
     def arrange(
         self, rows: Rows, scores: NDArray[np.float64], limit: int, catalogue: Catalogue, dice: Dice, moment: Moment

@@ -8,6 +8,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from tactful.domain.bounds import at_least, share
 from tactful.domain.catalogue import Catalogue, Rows
 from tactful.domain.decision import Slots
 from tactful.domain.view import Moment
@@ -19,6 +20,10 @@ class Exploring(Arranger, Struct, frozen=True, forbid_unknown_fields=True):
 
     share: float = 0.1
     pool: int = 100
+
+    def __post_init__(self) -> None:
+        share(share=self.share)
+        at_least(1, pool=self.pool)
 
     def arrange(
         self, rows: Rows, scores: NDArray[np.float64], limit: int, catalogue: Catalogue, dice: Dice, moment: Moment

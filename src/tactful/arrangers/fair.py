@@ -11,6 +11,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from tactful.domain.bounds import at_least, filled, share
 from tactful.domain.catalogue import Catalogue, Rows
 from tactful.domain.decision import Slots
 from tactful.domain.view import Moment
@@ -32,9 +33,10 @@ class Fair(Arranger, Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         if self.share not in SHARES:
-            raise ValueError(f"share is {self.share!r}; use one of {', '.join(SHARES)}")
-        if not 0 <= self.strength <= 1:
-            raise ValueError(f"strength is {self.strength}; it goes from 0 to 1")
+            raise ValueError(f"share: it is {self.share!r}; use one of {', '.join(SHARES)}")
+        filled(attribute=self.attribute)
+        share(strength=self.strength)
+        at_least(1, pool=self.pool)
 
     def arrange(
         self, rows: Rows, scores: NDArray[np.float64], limit: int, catalogue: Catalogue, dice: Dice, moment: Moment

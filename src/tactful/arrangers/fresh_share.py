@@ -6,6 +6,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from tactful.domain.bounds import above, at_least, share
 from tactful.domain.catalogue import Catalogue, Rows
 from tactful.domain.decision import Slots
 from tactful.domain.item import Attribute
@@ -27,8 +28,9 @@ class FreshShare(Arranger, Struct, frozen=True, forbid_unknown_fields=True):
     pool: int = 500
 
     def __post_init__(self) -> None:
-        if not 0 <= self.share <= 1:
-            raise ValueError(f"share is {self.share}; it goes from 0 to 1")
+        above(0, days=self.days)
+        share(share=self.share)
+        at_least(1, pool=self.pool)
 
     def arrange(
         self, rows: Rows, scores: NDArray[np.float64], limit: int, catalogue: Catalogue, dice: Dice, moment: Moment

@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 
 from tactful.cli.opening import opened
 from tactful.cli.show import as_json, errors, json_option, table
 from tactful.domain.catalogue import Catalogue
-from tactful.domain.decision import Ask
+from tactful.domain.decision import Ask, Scored
 from tactful.domain.words import Words
-from tactful.engine import Engine
-from tactful.flow.decide import Recipe
+from tactful.flow.decide import Decision, Recipe, checked_evidence, guarded
 from tactful.flow.explain import Stamp, explain
 from tactful.flow.wording import sentence
 from tactful.plugins import name_of
@@ -82,7 +82,8 @@ def try_(
     with opened(home) as (installed, engine):
         scene = engine.scene(person, around)
         look = scene.consider(engine.recipe(placement), Ask(placement, item=item, query=query, limit=limit))
-        steps, slots = list(_steps(engine, scene, look)), _slots(engine, scene, look, installed.languages.speak())
+        decision = scene.choose(look, engine.shell.dice)
+        steps, slots = list(_steps(scene, look, decision)), _slots(scene, look, decision, installed.languages.speak())
     if machine:
         as_json(
             {
@@ -100,7 +101,7 @@ STEP = ("step", "by", "items", "what")
 SLOT = ("slot", "item", "rank", "score", "odds", "why")
 
 
-def _steps(engine: Engine, scene: Scene, look: Look) -> Iterator[tuple[str, str, str, str]]:
+def _steps(scene: Scene, look: Look, decision: Decision) -> Iterator[tuple[str, str, str, str]]:
     """One row for each thing that happened to the list."""
     considered, view, catalogue = look.considered, look.view, scene.shelf.catalogue
     allowed = ", ".join(sorted(view.allowed)) or "nothing about the person"
@@ -108,19 +109,25 @@ def _steps(engine: Engine, scene: Scene, look: Look) -> Iterator[tuple[str, str,
     for held in view.withheld:
         yield "", "withheld", str(held.count), f"{held.data}: {held.why}"
     for strategy in _leaves(considered.recipe.strategy):
-        evidence = strategy.propose(view, considered.ask, scene.shelf)
-        scores = dict[int, float]()
-        for row, amount in zip(evidence.rows.tolist(), evidence.amounts(evidence.weight).tolist(), strict=True):
-            scores[row] = scores.get(row, 0.0) + amount
-        best = sorted((row for row in scores if scores[row] > 0), key=lambda row: -scores[row])
-        yield "propose", name_of(strategy), f"{len(best):,}", _titles(catalogue, best[:BEST])
+        faults: list[str] = []
+        proposed = guarded("it failed", faults, list[int](), lambda one=strategy: _proposed(one, scene, look))  # type: ignore[misc]
+        said = faults[0] if faults else _titles(catalogue, proposed[:BEST])
+        yield "propose", name_of(strategy), f"{len(proposed):,}", said
     yield "", "together", f"{len(considered.scored.rows):,}", ""
     for gone in considered.removed:
         yield "permit", gone.by, f"-{gone.count:,}", f"{gone.why}: {_names(catalogue, gone.items)}"
     yield "", "left", f"{int(considered.kept.sum()):,}", ""
     yield "arrange", name_of(considered.recipe.arranger), str(considered.limit), "at most"
-    for fault in considered.faults:
+    for fault in decision.faults:
         yield "failed", "", "", fault
+
+
+def _proposed(strategy: Strategy, scene: Scene, look: Look) -> list[int]:
+    """The rows that a strategy alone speaks for, best first."""
+    size = len(scene.shelf.catalogue)
+    scored = Scored.of(checked_evidence(strategy.propose(look.view, look.considered.ask, scene.shelf), size), size)
+    order = np.argsort(-scored.scores, kind="stable")
+    return [int(row) for row in scored.rows[order[scored.scores[order] > 0]]]
 
 
 def _leaves(strategy: Strategy) -> Iterator[Strategy]:
@@ -131,10 +138,9 @@ def _leaves(strategy: Strategy) -> Iterator[Strategy]:
         yield from _leaves(part)
 
 
-def _slots(engine: Engine, scene: Scene, look: Look, words: Words) -> list[tuple[str, ...]]:
+def _slots(scene: Scene, look: Look, decision: Decision, words: Words) -> list[tuple[str, ...]]:
     """What would be shown, with the reason for each."""
     catalogue = scene.shelf.catalogue
-    decision = scene.choose(look, engine.shell.dice)
     receipt = explain(decision, look.view, scene.shelf, scene.charter, scene.consent, Stamp("", scene.now, None))
     return [
         (

@@ -33,3 +33,5 @@ def why_not(
         as_json(WhyNotResponse(said, found, words.language))
     else:
         click.echo(said)
+        for fault in found.faults:
+            click.echo(f"Failed: {fault}", err=True)

@@ -144,6 +144,12 @@ class StaleModel(TactfulError):
     status = 503
 
 
+class OldModel(TactfulError):
+    """Model {name!r} in {where} was trained by an earlier Tactful, which did not keep {need!r}. Run `tactful train`."""
+
+    status = 503
+
+
 class MissingExtra(TactfulError):
     """{what} needs what the extra `{extra}` brings. Run `pip install 'tactful[{extra}]'`."""
 

@@ -1,6 +1,6 @@
 """The View: the profile cut down to what this person allows, for this purpose, on this surface. It is all that a strategy ever sees."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 
 from msgspec import Struct
 
@@ -110,8 +110,8 @@ class View:
             self._done = {verb: tuple(acts) for verb, acts in done.items()}
         return self._done
 
-    def liked(self, most: int) -> list[Interaction]:
-        """What the person turned to: newest first, each item once, at its last place, at most so many.
+    def liked(self, most: int, among: Container[str] | None = None) -> list[Interaction]:
+        """What the person turned to: newest first, each item once, at its last place, at most so many. among: of these items alone.
 
         Items that they last refused (disliked, returned, dropped) are not among them; being shown something counts for nothing.
         """
@@ -119,6 +119,8 @@ class View:
         found: list[Interaction] = []
         for interaction in reversed(self.history()):
             if interaction.verb in NEUTRAL or interaction.item in seen:
+                continue
+            if among is not None and interaction.item not in among:
                 continue
             seen.add(interaction.item)
             if interaction.verb in TOWARDS:

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from msgspec import Struct
 
 from tactful.domain.event import TOWARDS
+from tactful.domain.language import chain
 
 SHAPES: Mapping[str, Mapping[str, str]] = {
     "why": {
@@ -17,7 +18,7 @@ SHAPES: Mapping[str, Mapping[str, str]] = {
         "item": "name", "item_similar": "name alike", "item_together": "name", "item_other": "name",
         "told": "value", "told_plain": "", "told_different": "", "obtained": "value", "obtained_plain": "",
         "inferred": "value", "inferred_plain": "", "inferred_list": "", "assumed": "value", "assumed_plain": "",
-        "popular": "", "popular_seldom": "", "popular_trending": "", "query": "", "query_given": "", "curated": "list", "curated_plain": "",
+        "popular": "", "popular_ever": "", "popular_seldom": "", "popular_trending": "", "query": "", "query_given": "", "curated": "list", "curated_plain": "",
     },
     "name": {"title": "title", "this": "", "that": "", "gone": ""},
     "did": {**dict.fromkeys(sorted(TOWARDS), "name"), "other": "name"},
@@ -91,17 +92,12 @@ class Languages(Struct, frozen=True):
     def speak(self, asked: str | None = None) -> Words:
         """The words to use for who asks for this language (BCP 47: `de`, `de-AT`; several with commas, best first): that one, the same said
         less closely, or the default."""
-        for one in (asked or "").split(","):
-            for tag in chain(one.strip()):
-                if tag in self.known:
-                    return self.known[tag]
-        return self.known[self.default]
+        return next((self.known[tag] for tag in tags(asked or "") if tag in self.known), self.known[self.default])
 
 
-def chain(tag: str) -> tuple[str, ...]:
-    """The tags to try for a tag, most exact first: "de-AT" gives "de-at" and "de" (RFC 4647, section 3.4, in short)."""
-    parts = tag.lower().replace("_", "-").split("-") if tag else []
-    return tuple("-".join(parts[:length]) for length in range(len(parts), 0, -1))
+def tags(asked: str) -> tuple[str, ...]:
+    """The tags to try for those asked for, with commas between them, as `Languages` knows them: "de_AT" gives "de-at" and "de"."""
+    return chain(tag.strip().lower().replace("_", "-") for tag in asked.split(","))
 
 
 def required() -> Iterator[str]:

@@ -132,7 +132,7 @@ def choose(considered: Considered, moment: Moment, shelf: Shelf, dice: Dice, pag
     )
     ranked = _rank(scored, considered.kept & free)
     fallback = Slots(np.empty(0, np.int32), np.empty(0))
-    slots = _guarded(
+    slots = guarded(
         f"arranger of {recipe.name}", faults, fallback,
         lambda: _checked_slots(recipe.arranger.arrange(ranked.rows, ranked.scores, limit, catalogue, dice, moment), ranked, limit),
     )  # fmt: skip
@@ -152,7 +152,7 @@ def standing_free(considered: Considered, page: OnPage, size: int) -> Mask:
     return ~chosen(considered.scored.rows, np.array(page.rows, np.int32), size)
 
 
-def _guarded(what: str, faults: list[str], fallback: T, run: Callable[[], T]) -> T:
+def guarded(what: str, faults: list[str], fallback: T, run: Callable[[], T]) -> T:
     """Run a plug-in. One that fails costs its own contribution, never the decision; the receipt says so."""
     try:
         return run()
@@ -163,14 +163,14 @@ def _guarded(what: str, faults: list[str], fallback: T, run: Callable[[], T]) ->
         return fallback
 
 
-def _checked_evidence(evidence: Evidence, size: int) -> Evidence:
+def checked_evidence(evidence: Evidence, size: int) -> Evidence:
     """The evidence, if it speaks of items that there are."""
     if len(evidence.rows) and not 0 <= evidence.rows.min() <= evidence.rows.max() < size:
         raise ValueError(f"it proposed rows outside the catalogue's 0 to {size - 1}")
     return evidence
 
 
-def _checked_mask(mask: Mask, count: int) -> Mask:
+def checked_mask(mask: Mask, count: int) -> Mask:
     """The mask, if it says yes or no to each row: what a guard forgot to judge is not permitted."""
     if not isinstance(mask, np.ndarray) or mask.dtype != bool or mask.shape != (count,):
         raise ValueError(f"it did not answer with bool[{count}], one for each row")
@@ -191,9 +191,9 @@ def _checked_slots(slots: Slots, ranked: Ranked, limit: int) -> Slots:
 
 
 def _evidence(recipe: Recipe, strategy: Strategy, ask: Ask, view: View, shelf: Shelf, faults: list[str]) -> Evidence:
-    evidence = _guarded(
+    evidence = guarded(
         f"strategy of {recipe.name}", faults, NO_EVIDENCE,
-        lambda: _checked_evidence(strategy.propose(view, ask, shelf), len(shelf.catalogue)),
+        lambda: checked_evidence(strategy.propose(view, ask, shelf), len(shelf.catalogue)),
     )  # fmt: skip
     return impartial(evidence, view, shelf.catalogue) if recipe.placement.asked else evidence
 
@@ -204,7 +204,7 @@ def _unnamed(evidence: Evidence, recipe: Recipe, moment: Moment, shelf: Shelf) -
     named = np.ones(len(rows), bool)
     for name in ("children", "availability") if len(rows) else ():
         if (guard := recipe.guards.get(name)) is not None:
-            named &= _guarded(
+            named &= guarded(
                 name, [], np.zeros(len(rows), bool), lambda g=guard: g.permit(rows, shelf.catalogue, moment)
             )  # type: ignore[misc]
     hidden = {shelf.catalogue.ids[row] for row in rows[~named].tolist()}
@@ -254,9 +254,9 @@ def _permit(
     for name, guard in recipe.guards.items():
         nothing = np.zeros(len(rows), bool)
         before = len(faults)
-        mask = _guarded(
+        mask = guarded(
             f"guard {name}", faults, nothing,
-            lambda g=guard: _checked_mask(g.permit(rows, catalogue, moment), len(rows)),  # type: ignore[misc]
+            lambda g=guard: checked_mask(g.permit(rows, catalogue, moment), len(rows)),  # type: ignore[misc]
         )  # fmt: skip
         failed = len(faults) > before
         why = FAILED if failed else guard.why

@@ -7,11 +7,11 @@ from msgspec import Struct
 
 from tactful.domain.catalogue import Catalogue
 from tactful.domain.decision import Removal, Verdict
-from tactful.domain.item import Item
+from tactful.domain.mutes import keys_in, rows_of
 from tactful.domain.receipt import Contribution
 from tactful.domain.view import Moment
 from tactful.domain.words import Words
-from tactful.flow.decide import FAILED, Decision
+from tactful.flow.decide import FAILED, Decision, checked_mask, guarded
 from tactful.flow.explain import contributions
 from tactful.flow.wording import MUTED, muted, named, reason, removed
 
@@ -23,7 +23,7 @@ class WhyNot(Struct, frozen=True):
 
     guard, why: by which guard and its reason. muted: what the person muted that it has, as `attribute:value`. place: its slot if it is
     shown, else its rank among so many (count) permitted ones, from 1. speaks: what speaks for it. last: the lowest in rank of those
-    shown; more: that of which it has most more than this one.
+    shown; more: that of which it has most more than this one. faults: guards that failed at this item.
     """
 
     item: str
@@ -36,6 +36,7 @@ class WhyNot(Struct, frozen=True):
     speaks: tuple[Contribution, ...] = ()
     last: str = ""
     more: Contribution | None = None
+    faults: tuple[str, ...] = ()
 
 
 def why_not(decision: Decision, item: str, moment: Moment, catalogue: Catalogue, taken: Collection[int] = ()) -> WhyNot:
@@ -56,26 +57,18 @@ def why_not(decision: Decision, item: str, moment: Moment, catalogue: Catalogue,
 
 def _guarded(decision: Decision, item: str, row: int, moment: Moment, catalogue: Catalogue) -> WhyNot | None:
     """The first guard that does not permit it. One that fails permits nothing."""
+    alone = np.array([row], np.int32)
     for name, guard in decision.recipe.guards.items():
-        why = guard.why
-        try:
-            permitted = bool(guard.permit(np.array([row], np.int32), catalogue, moment)[0])
-        except Exception:  # noqa: BLE001 - a plug-in may fail in any way
-            permitted, why = False, FAILED
-        if not permitted:
-            key = _muted(catalogue.item(row), moment) if name == MUTED else ""
-            return WhyNot(item, "removed", name, why, key)
+        faults: list[str] = []
+        permitted = guarded(
+            f"guard {name}", faults, np.zeros(1, bool),
+            lambda g=guard: checked_mask(g.permit(alone, catalogue, moment), 1),  # type: ignore[misc]
+        )  # fmt: skip
+        if not permitted[0]:
+            keys = keys_in(moment.value(MUTED)) if name == MUTED and not faults else []
+            key = next((key for key in keys if row in rows_of(key, catalogue)), "")
+            return WhyNot(item, "removed", name, FAILED if faults else guard.why, key, faults=tuple(faults))
     return None
-
-
-def _muted(item: Item, moment: Moment) -> str:
-    """The first of the person's muted keys that the item has, or ""."""
-    kept = moment.value(MUTED)
-    for key in kept if isinstance(kept, list) else [kept] if isinstance(kept, str) else []:
-        attribute, _, value = key.partition(":")
-        if value in item.values(attribute) or key == f"item:{item.id}":
-            return key
-    return ""
 
 
 def _outranked(decision: Decision, item: str, row: int, catalogue: Catalogue) -> WhyNot:
@@ -114,7 +107,7 @@ def _more(theirs: tuple[Contribution, ...], own: tuple[Contribution, ...]) -> Co
 def in_words(found: WhyNot, catalogue: Catalogue, words: Words) -> str:
     """The answer as the person reads it."""
     if found.muted:
-        return muted(found.muted, words)
+        return muted(found.muted, catalogue, words)
     if found.kind == "removed":
         why = removed(Removal(found.guard, found.why, 1), words)
         return words.say("why_not.removed", why=why)

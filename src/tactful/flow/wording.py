@@ -9,6 +9,7 @@ from msgspec import Struct
 from tactful.domain.catalogue import Catalogue
 from tactful.domain.decision import PERSONAL, Removal, Source
 from tactful.domain.item import Item
+from tactful.domain.mutes import ITEM, TOPICS, keys_of
 from tactful.domain.receipt import Contribution, Receipt, Shown
 from tactful.domain.view import Withheld
 from tactful.domain.words import Words
@@ -272,7 +273,7 @@ def removed(one: Removal, words: Words) -> str:
 
 
 class Mutable(Struct, frozen=True):
-    """Something that a person can say they want no more of. key: `attribute:value`, as the trait `muted` lists it."""
+    """Something that a person can say they want no more of. key: as the trait `muted` lists it (`domain/mutes.py`)."""
 
     key: str
     words: str
@@ -282,20 +283,31 @@ MUTED = "muted"
 """The declared trait that lists what the person wants no more of, and the guard that keeps to it."""
 
 
-def mutable(item: Item, attributes: tuple[str, ...], words: Words) -> tuple[Mutable, ...]:
-    """What can be muted of an item, by the attributes that the installation lists."""
-    return tuple(
-        Mutable(f"{attribute}:{value}", _of_attribute("mute", attribute, value, words))
-        for attribute in attributes
-        for value in item.values(attribute)
+def mutable(item: Item, attributes: tuple[str, ...], catalogue: Catalogue, words: Words) -> tuple[Mutable, ...]:
+    """What can be muted of an item, by the attributes (or `topics`) that the installation lists."""
+    found = []
+    for key in keys_of(item, attributes):
+        attribute, value = _of_key(key, catalogue)
+        found.append(Mutable(key, _of_attribute("mute", attribute, value, words)))
+    return tuple(found)
+
+
+def muted(key: str, catalogue: Catalogue, words: Words) -> str:
+    """What the person did when they muted this key: "You muted war." """
+    attribute, value = _of_key(key, catalogue)
+    return (
+        words.say("why_not.muted_this") if attribute == ITEM else words.say("why_not.muted", value=words.value(value))
     )
 
 
-def muted(key: str, words: Words) -> str:
-    """What the person did when they muted this key: "You muted war." """
-    if key.startswith("item:"):
-        return words.say("why_not.muted_this")
-    return words.say("why_not.muted", value=words.value(key.partition(":")[2]))
+def _of_key(key: str, catalogue: Catalogue) -> tuple[str, str]:
+    """A mute's attribute and value; of a topic or an item, what people call it."""
+    attribute, _, value = key.partition(":")
+    if attribute == TOPICS and (topic := catalogue.taxonomy.topics.get(value)) is not None:
+        return attribute, topic.words or value
+    if attribute == ITEM and (item := catalogue.get(value)) is not None:
+        return attribute, item.title
+    return attribute, value
 
 
 def ordinal(number: int) -> str:

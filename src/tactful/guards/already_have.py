@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from msgspec import Struct
 
+from tactful.domain.bounds import verbs
 from tactful.domain.catalogue import Catalogue, Mask, Rows, chosen
 from tactful.domain.view import Moment
 from tactful.ports import Guard
@@ -15,6 +16,9 @@ class AlreadyHave(Guard, Struct, frozen=True, forbid_unknown_fields=True):
     why: ClassVar[str] = "the person already has it"
     personal: ClassVar[bool] = True
     verbs: tuple[str, ...] = ("bought", "finished", "rated")
+
+    def __post_init__(self) -> None:
+        verbs(verbs=self.verbs)
 
     def permit(self, rows: Rows, catalogue: Catalogue, moment: Moment) -> Mask:
         """Items that the View does not show as had."""

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from msgspec import Struct
 
+from tactful.domain.bounds import at_least, verbs
 from tactful.domain.catalogue import Catalogue, Mask, Rows, chosen
 from tactful.domain.view import Moment
 from tactful.ports import Guard
@@ -23,8 +24,8 @@ class Disliked(Guard, Struct, frozen=True, forbid_unknown_fields=True):
     most: int = 2
 
     def __post_init__(self) -> None:
-        if self.most < 1:
-            raise ValueError(f"most is {self.most}; it must be at least 1")
+        verbs(verbs=self.verbs, back=self.back)
+        at_least(1, most=self.most)
 
     def permit(self, rows: Rows, catalogue: Catalogue, moment: Moment) -> Mask:
         """Items not disliked, and not of a value disliked too often."""

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from msgspec import Struct
 
+from tactful.domain.bounds import above, at_least
 from tactful.domain.catalogue import Catalogue, Mask, Rows, chosen
 from tactful.domain.view import Moment
 from tactful.ports import Guard
@@ -17,6 +18,10 @@ class FrequencyCap(Guard, Struct, frozen=True, forbid_unknown_fields=True):
     personal: ClassVar[bool] = True
     most: int = 3
     days: float = 7.0
+
+    def __post_init__(self) -> None:
+        at_least(1, most=self.most)
+        above(0, days=self.days)
 
     def permit(self, rows: Rows, catalogue: Catalogue, moment: Moment) -> Mask:
         """Items shown fewer times than the cap."""

@@ -5,7 +5,8 @@ from typing import ClassVar
 import numpy as np
 from msgspec import Struct
 
-from tactful.domain.catalogue import NO_ROWS, Catalogue, Mask, Rows, chosen
+from tactful.domain.catalogue import Catalogue, Mask, Rows, chosen
+from tactful.domain.mutes import keys_in, rows_of
 from tactful.domain.view import Moment
 from tactful.ports import Guard
 
@@ -21,19 +22,7 @@ class Muted(Guard, Struct, frozen=True, forbid_unknown_fields=True):
 
     def permit(self, rows: Rows, catalogue: Catalogue, moment: Moment) -> Mask:
         """Items that no mute fits."""
-        value = moment.value(self.trait)
-        mutes = value if isinstance(value, list) else [value] if isinstance(value, str) else []
-        out = [_meant(mute, catalogue) for mute in mutes]
+        out = [rows_of(key, catalogue) for key in keys_in(moment.value(self.trait))]
         if not out:
             return np.ones(len(rows), bool)
         return ~chosen(rows, np.concatenate(out), len(catalogue))
-
-
-def _meant(mute: str, catalogue: Catalogue) -> Rows:
-    """The rows of what a mute names. One that names nothing in the catalogue takes nothing away."""
-    attribute, _, value = mute.partition(":")
-    if attribute == "item":
-        return catalogue.rows([value])
-    if attribute == "topics":
-        return np.flatnonzero(catalogue.about([value])).astype(np.int32)
-    return catalogue.having(attribute).get(value, NO_ROWS)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tactful.domain.words import PLAIN, Languages, Words, chain, problems, required
+from tactful.domain.words import PLAIN, Languages, Words, problems, required, tags
 from tactful.settings import read_table, wrong
 
 SHIPPED = Path(__file__).parent
@@ -19,7 +19,7 @@ def read_languages(home: Path | None = None, default: str = "en") -> Languages:
         # The less exact tag comes first, so that de-AT finds de.
         for path in sorted(folder.glob("*.toml"), key=lambda path: (path.stem.count("-"), path.stem)):
             _add(path, known)
-    chosen = next((tag for tag in chain(default) if tag in known), None)
+    chosen = next((tag for tag in tags(default) if tag in known), None)
     if chosen is None:
         there = ", ".join(sorted(known))
         raise wrong(
@@ -35,7 +35,7 @@ def _add(path: Path, known: dict[str, Words]) -> None:
         raise wrong(path, "file name", f"{path.stem!r} is no language", "Name it by its tag: de.toml, de-AT.toml")
     tag = path.stem.lower()
     words = _read(path, tag)
-    base = next((known[one] for one in chain(tag) if one in known), None)
+    base = next((known[one] for one in tags(tag) if one in known), None)
     if base is None:
         for key in required():
             if key not in words.phrases:

@@ -13,14 +13,14 @@ from tactful.ports import Model
 Counts = NDArray[np.float64]
 
 
-def strongest(counts: "sparse.csr_array", most: int, doubt: float = 0.0) -> dict[str, NDArray[np.generic]]:
+def strongest(counts: "sparse.csr_array", most: int, doubt: float | Counts = 0.0) -> dict[str, NDArray[np.generic]]:
     """The `most` strongest neighbours of each row, as shares of the row's whole: arrays `starts` int64[n+1], `rows` int32, `share` float32.
 
-    Shares are of all of a row's neighbours, so that what is cut off is not given to the others, and of `doubt` beside: a row
-    seen a few times only says little with certainty. Ties keep the lower row.
+    Shares are of all of a row's neighbours, so that what is cut off is not given to the others, and of `doubt` beside (of all rows, or
+    float64[n]): a row seen a few times only says little with certainty. Ties keep the lower row.
     """
     size = counts.shape[0]
-    whole = np.asarray(counts.sum(axis=1)).ravel()
+    whole = np.asarray(counts.sum(axis=1)).ravel() + doubt
     starts = np.zeros(size + 1, np.int64)
     np.cumsum(np.minimum(np.diff(counts.indptr), most), out=starts[1:])
     rows = np.empty(starts[-1], np.int32)
@@ -30,7 +30,7 @@ def strongest(counts: "sparse.csr_array", most: int, doubt: float = 0.0) -> dict
         others, values = counts.indices[mine], counts.data[mine]
         best = np.lexsort((others, -values))[:most]
         rows[starts[row] : starts[row + 1]] = others[best]
-        share[starts[row] : starts[row + 1]] = values[best] / (whole[row] + doubt) if len(best) else 0.0
+        share[starts[row] : starts[row + 1]] = values[best] / whole[row] if len(best) else 0.0
     return {"starts": starts, "rows": rows, "share": share}
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from tactful.domain.bounds import above, at_least, filled
 from tactful.domain.decision import Ask, Evidence
 from tactful.domain.view import View
 from tactful.ports import Shelf, Strategy
@@ -15,11 +16,23 @@ class Part(Struct, frozen=True, forbid_unknown_fields=True):
     strategy: Strategy
     weight: float = 1.0
 
+    def __post_init__(self) -> None:
+        at_least(0, weight=self.weight)
+
+
+def weighed(of: Sequence[Part]) -> None:
+    """Raises ValueError if there is no part, or none that counts anything."""
+    filled(of=of)
+    above(0, of=sum(part.weight for part in of))
+
 
 class Blend(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
     """of: the strategies, each as `{ weight = 1.0, strategy = { use = "..." } }`."""
 
     of: tuple[Part, ...]
+
+    def __post_init__(self) -> None:
+        weighed(self.of)
 
     def parts(self) -> Sequence[Strategy]:
         """The strategies in it."""

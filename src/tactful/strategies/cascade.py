@@ -3,18 +3,21 @@
 from collections.abc import Sequence
 
 import numpy as np
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from tactful.domain.decision import Ask, Evidence
 from tactful.domain.view import View
 from tactful.ports import Shelf, Strategy
-from tactful.strategies.blend import Part
+from tactful.strategies.blend import Part, weighed
 
 
 class Cascade(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
     """of: the strategies, as in `blend`; the first gives the candidates. What the others say of anything else counts nothing."""
 
     of: tuple[Part, ...]
+
+    def __post_init__(self) -> None:
+        weighed(self.of)
 
     def parts(self) -> Sequence[Strategy]:
         """The strategies in it."""
@@ -25,13 +28,6 @@ class Cascade(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
         first, *others = ((part.weight, part.strategy.propose(view, ask, shelf)) for part in self.of)
         possible = np.zeros(len(shelf.catalogue), bool)
         possible[first[1].rows] = True
-        inside = [(weight, _only(evidence, possible)) for weight, evidence in others]
+        # All of what takes turns: there places depend on one another.
+        inside = [(weight, one if one.steps else one.only(possible[one.rows])) for weight, one in others]
         return Evidence.in_steps("where", [first, *inside])
-
-
-def _only(evidence: Evidence, possible: "np.ndarray[tuple[int], np.dtype[np.bool_]]") -> Evidence:
-    """The evidence of these rows. All of it where it takes turns: there places depend on one another."""
-    if evidence.steps:
-        return evidence
-    kept = possible[evidence.rows]
-    return structs.replace(evidence, rows=evidence.rows[kept], source=evidence.source[kept], base=evidence.base[kept])

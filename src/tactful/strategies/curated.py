@@ -3,6 +3,7 @@
 import numpy as np
 from msgspec import Struct
 
+from tactful.domain.bounds import filled
 from tactful.domain.decision import NO_EVIDENCE, Ask, Evidence, Source
 from tactful.domain.view import View
 from tactful.learn.neighbours import single
@@ -13,6 +14,9 @@ class Curated(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
     """name: the list. What is not approved, not in the catalogue, or not within its days is left out; `tactful doctor` names it."""
 
     name: str
+
+    def __post_init__(self) -> None:
+        filled(name=self.name)
 
     def propose(self, view: View, ask: Ask, shelf: Shelf) -> Evidence:
         """The items of the list, evenly less from the first to the last, together 1."""

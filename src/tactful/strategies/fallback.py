@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from msgspec import Struct
 
+from tactful.domain.bounds import filled
 from tactful.domain.decision import PERSONAL, Ask, Evidence
 from tactful.domain.view import View
 from tactful.ports import Shelf, Strategy
@@ -14,6 +15,9 @@ class Fallback(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
     """of: the strategies, each as `{ use = "..." }`, the preferred one first."""
 
     of: tuple[Strategy, ...]
+
+    def __post_init__(self) -> None:
+        filled(of=self.of)
 
     def parts(self) -> Sequence[Strategy]:
         """The strategies in it."""

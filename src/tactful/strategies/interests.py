@@ -3,9 +3,10 @@
 import numpy as np
 from msgspec import Struct
 
+from tactful.domain.bounds import at_least, filled
 from tactful.domain.catalogue import Catalogue
 from tactful.domain.decision import NO_EVIDENCE, Ask, Evidence, Source
-from tactful.domain.event import KIND_OF
+from tactful.domain.event import KIND_OF, TOWARDS
 from tactful.domain.view import View
 from tactful.learn.neighbours import single
 from tactful.ports import Interactions, Model, Shelf, Strategy
@@ -18,6 +19,10 @@ class Interests(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
     attribute: str = ""
     most: int = 200
     model: str = "interests"
+
+    def __post_init__(self) -> None:
+        filled(trait=self.trait)
+        at_least(1, most=self.most)
 
     def propose(self, view: View, ask: Ask, shelf: Shelf) -> Evidence:
         """Each liking speaks for the items about it, the more chosen ones first."""
@@ -45,7 +50,7 @@ class Interests(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
 
     def fit(self, interactions: Interactions, catalogue: Catalogue) -> Model:
         """For each value of the attribute: the items that have it, with their share of the choices among them."""
-        chosen = np.bincount(interactions.row, minlength=len(catalogue)) + 1.0
+        chosen = np.bincount(interactions.doing(TOWARDS).row, minlength=len(catalogue)) + 1.0
         having: dict[str, list[int]] = {}
         for row in range(len(catalogue)):
             item = catalogue.item(row)

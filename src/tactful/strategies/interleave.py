@@ -7,7 +7,7 @@ from msgspec import Struct
 from tactful.domain.decision import Ask, Evidence
 from tactful.domain.view import View
 from tactful.ports import Shelf, Strategy
-from tactful.strategies.blend import Part
+from tactful.strategies.blend import Part, weighed
 
 
 class Interleave(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
@@ -18,6 +18,9 @@ class Interleave(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     of: tuple[Part, ...]
+
+    def __post_init__(self) -> None:
+        weighed(self.of)
 
     def parts(self) -> Sequence[Strategy]:
         """The strategies in it."""

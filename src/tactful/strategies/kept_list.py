@@ -3,6 +3,7 @@
 import numpy as np
 from msgspec import Struct
 
+from tactful.domain.bounds import above, filled, share
 from tactful.domain.decision import NO_EVIDENCE, Ask, Evidence, Source
 from tactful.domain.event import Inferred
 from tactful.domain.view import View
@@ -15,6 +16,11 @@ class KeptList(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
 
     trait: str
     share: float = 0.5
+
+    def __post_init__(self) -> None:
+        filled(trait=self.trait)
+        above(0, share=self.share)
+        share(share=self.share)
 
     def propose(self, view: View, ask: Ask, shelf: Shelf) -> Evidence:
         """The items that there still are, each a little less likely than the one before (1, 1/2, 1/3 ... of the share).

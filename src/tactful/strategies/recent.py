@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from tactful.domain.bounds import above, at_least
 from tactful.domain.decision import NO_EVIDENCE, Ask, Evidence, Source
 from tactful.domain.event import LOOKS, OVER
 from tactful.domain.view import View
@@ -14,6 +15,10 @@ class Recent(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
 
     most: int = 20
     half_life: float = 8.0
+
+    def __post_init__(self) -> None:
+        at_least(1, most=self.most)
+        above(0, half_life=self.half_life)
 
     def propose(self, view: View, ask: Ask, shelf: Shelf) -> Evidence:
         """The last one first, each once. What they have, finished or refused is not among them; nor is the page's own item."""

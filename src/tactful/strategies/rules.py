@@ -15,6 +15,7 @@ import numpy as np
 from msgspec import Struct, structs
 from numpy.typing import NDArray
 
+from tactful.domain.bounds import filled
 from tactful.domain.catalogue import Rows
 from tactful.domain.conditions import Condition
 from tactful.domain.decision import NO_EVIDENCE, Ask, Evidence, Source
@@ -112,7 +113,7 @@ class Rule(Struct, frozen=True, forbid_unknown_fields=True):
                 "a rule shows either what `show` describes or the `items` it lists; give it one of the two"
             )
         if not 0 < self.weight < float("inf"):
-            raise ValueError(f"weight {self.weight} is not above 0; leave the rule out instead")
+            raise ValueError(f"weight: it is {self.weight}, not above 0; leave the rule out instead")
 
 
 class Rules(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
@@ -128,6 +129,7 @@ class Rules(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
     likings: tuple[str, ...] = ("interests",)
 
     def __post_init__(self) -> None:
+        filled(rules=self.rules)
         if self.zone and zone_named(self.zone) is None:
             raise ValueError(f"there is no time zone {self.zone!r}; use a name such as Europe/Berlin")
         names = [segment.name for segment in self.segments]

@@ -3,6 +3,7 @@
 import numpy as np
 from msgspec import Struct
 
+from tactful.domain.bounds import at_least
 from tactful.domain.decision import NO_EVIDENCE, Ask, Evidence, Source
 from tactful.domain.errors import NoSearch
 from tactful.domain.view import View
@@ -18,6 +19,9 @@ class Search(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
 
     most: int = 200
     kinds: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        at_least(1, most=self.most)
 
     def propose(self, view: View, ask: Ask, shelf: Shelf) -> Evidence:
         """The items that match the query, each with its share of the relevance of all. Raises NoSearch."""

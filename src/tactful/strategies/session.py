@@ -4,12 +4,14 @@ import numpy as np
 import scipy.sparse as sparse
 from msgspec import Struct
 
+from tactful.domain.bounds import above, at_least, between, share
 from tactful.domain.catalogue import Catalogue
 from tactful.domain.decision import STATED_MOST, Ask, Evidence, Source
 from tactful.domain.event import TOWARDS
 from tactful.domain.view import View
 from tactful.learn.alike import attribute_features, nearest
-from tactful.learn.neighbours import evidence_from, strongest
+from tactful.learn.following import following
+from tactful.learn.neighbours import Counts, evidence_from, strongest
 from tactful.ports import Interactions, Model, Shelf, Strategy
 
 MINUTE = 60_000
@@ -21,7 +23,7 @@ class Session(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
     """minutes: what is older than this belongs to no visit of now; and in learning, two things further apart do not follow each other.
 
     about: how much likeness counts against what people go on to, from 0 to 1. attributes: those that make items alike; empty takes all.
-    common, half_life, neighbours, most, doubt, gap: as in `similar` and `item_transitions`.
+    common, half_life, neighbours, most, doubt, gap, least: as in `similar` and `item_transitions`.
 
     Time is counted back from now, not from one act to the next: what somebody takes back then ends no visit, and what would be without
     it can be told exactly.
@@ -36,42 +38,43 @@ class Session(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
     most: int = 6
     doubt: float = 30.0
     gap: int = 5
+    least: int = 3
     model: str = "session"
+
+    def __post_init__(self) -> None:
+        between(1, WHOLE, gap=self.gap)
+        above(0, minutes=self.minutes, half_life=self.half_life)
+        share(about=self.about)
+        at_least(1, common=self.common, neighbours=self.neighbours, most=self.most, least=self.least)
+        at_least(0, doubt=self.doubt)
 
     def propose(self, view: View, ask: Ask, shelf: Shelf) -> Evidence:
         """From the last few things of this visit. What they have in common adds up: it is what the visit turns around."""
         index, since = shelf.catalogue.index, ask.at - self.minutes * MINUTE
         items = [
-            (row, Source("history", act.item, act.data, act.verb, "session"))
-            for act in view.liked(self.most + STATED_MOST)
-            if act.at >= since and (row := index.get(act.item)) is not None
+            (index[act.item], Source("history", act.item, act.data, act.verb, "session"))
+            for act in view.liked(self.most + STATED_MOST, index)
+            if act.at >= since
         ]
-        return evidence_from(shelf.model(self.model), items, self.half_life, self.most)
+        return evidence_from(shelf.model(self.model, "least"), items, self.half_life, self.most)
 
     def fit(self, interactions: Interactions, catalogue: Catalogue) -> Model:
         """Shares of what people go on to within a visit, and of what is alike, mixed by `about`."""
-        follows = self._follows(interactions.doing(TOWARDS), len(catalogue))
+        within = self.minutes * MINUTE
+        acts = interactions.doing(TOWARDS)
+        follows, lost = following(acts, len(catalogue), self.gap, WHOLE, self.least, within)
         alike = nearest(attribute_features(catalogue, self.attributes, self.common), self.neighbours)
-        mixed = (1.0 - self.about) * _shares(follows, self.doubt * WHOLE) + self.about * _shares(alike, 0.0)
-        return Model(self.model, strongest(mixed.tocsr(), self.neighbours), {"pairs": int(follows.nnz)})
-
-    def _follows(self, acts: Interactions, size: int) -> "sparse.csr_array":
-        """int64[size, size]: how often one item came up to `gap` places after another in a visit, at WHOLE / places each."""
-        counts = sparse.csr_array((size, size), dtype=np.int64)
-        for places in range(1, self.gap + 1):
-            near = (acts.person[places:] == acts.person[:-places]) & (
-                acts.at[places:] - acts.at[:-places] <= self.minutes * MINUTE
-            )
-            pair = (acts.row[:-places][near], acts.row[places:][near])
-            weight = np.full(len(pair[0]), round(WHOLE / places), np.int64)
-            counts = counts + sparse.coo_array((weight, pair), shape=(size, size)).tocsr()
-        counts.setdiag(0)
-        counts.eliminate_zeros()
-        return counts
+        went = _shares(follows, lost + self.doubt * WHOLE)
+        mixed = (1.0 - self.about) * went + self.about * _shares(alike, np.zeros(len(catalogue)))
+        return Model(
+            self.model,
+            strongest(mixed.tocsr(), self.neighbours),
+            {"pairs": int(follows.nnz), "least": self.least},
+        )
 
 
-def _shares(counts: "sparse.csr_array", doubt: float) -> "sparse.csr_array":
-    """Each row divided by its sum, and by `doubt` beside."""
+def _shares(counts: "sparse.csr_array", doubt: Counts) -> "sparse.csr_array":
+    """Each row divided by its sum, and by its `doubt` float64[n] beside."""
     whole = np.asarray(counts.sum(axis=1)).ravel() + doubt
     shares: sparse.csr_array = (sparse.diags_array(1.0 / np.where(whole > 0, whole, 1.0)) @ counts).tocsr()
     return shares

@@ -3,6 +3,7 @@
 import scipy.sparse as sparse
 from msgspec import Struct
 
+from tactful.domain.bounds import above, at_least
 from tactful.domain.catalogue import Catalogue
 from tactful.domain.decision import STATED_MOST, Ask, Evidence, Source
 from tactful.domain.view import View
@@ -25,6 +26,10 @@ class Similar(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
     most: int = 8
     model: str = "similar"
 
+    def __post_init__(self) -> None:
+        above(0, half_life=self.half_life)
+        at_least(1, common=self.common, neighbours=self.neighbours, most=self.most)
+
     def propose(self, view: View, ask: Ask, shelf: Shelf) -> Evidence:
         """From the page's item where there is one, else from the history."""
         catalogue = shelf.catalogue
@@ -33,9 +38,8 @@ class Similar(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
             start = [(int(row), Source("item", ask.item, how="similar")) for row in catalogue.rows([ask.item])]
             return evidence_from(model, start, 1.0, 1)
         items = [
-            (row, Source("history", act.item, act.data, act.verb, "similar"))
-            for act in view.liked(self.most + STATED_MOST)
-            if (row := catalogue.index.get(act.item)) is not None
+            (catalogue.index[act.item], Source("history", act.item, act.data, act.verb, "similar"))
+            for act in view.liked(self.most + STATED_MOST, catalogue.index)
         ]
         return evidence_from(model, items, self.half_life, self.most)
 

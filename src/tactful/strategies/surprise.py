@@ -5,6 +5,7 @@ import scipy.sparse as sparse
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from tactful.domain.bounds import above, at_least, share
 from tactful.domain.catalogue import Catalogue
 from tactful.domain.decision import NO_EVIDENCE, STATED_MOST, Ask, Evidence, Source
 from tactful.domain.event import TOWARDS, VERBS, Value
@@ -39,6 +40,12 @@ class Surprise(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
     far: float = 6.0
     model: str = "surprise"
 
+    def __post_init__(self) -> None:
+        at_least(1, most=self.most, common=self.common, window=self.window)
+        share(known=self.known)
+        above(0, doubt=self.doubt, half_life=self.half_life)
+        at_least(0, far=self.far)
+
     def propose(self, view: View, ask: Ask, shelf: Shelf) -> Evidence:
         """good * (1 + far * sum over the history of weight * (1 - likeness)^2): the weights are at most 1 together."""
         model = shelf.model(self.model)
@@ -46,10 +53,11 @@ class Surprise(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
         if not is_asked(ask.context.get("different")) or not len(rows):
             return NO_EVIDENCE
         asked = single(rows, good, [ASKED], np.zeros(len(rows), np.int32))
+        index = shelf.catalogue.index
         acts = [
             (age, row, act)
-            for age, act in enumerate(view.liked(self.window + STATED_MOST))
-            if (row := shelf.catalogue.index.get(act.item)) is not None and row < len(model.arrays["starts"]) - 1
+            for age, act in enumerate(view.liked(self.window + STATED_MOST, index))
+            if (row := index[act.item]) < len(model.arrays["starts"]) - 1
         ]
         if not acts:
             return Evidence.blend([(1.0 / (1.0 + self.far), asked)])

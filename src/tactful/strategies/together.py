@@ -10,6 +10,7 @@ import scipy.sparse as sparse
 from msgspec import Struct, structs
 from numpy.typing import NDArray
 
+from tactful.domain.bounds import above, at_least, share, verbs
 from tactful.domain.catalogue import Catalogue, Rows, chosen
 from tactful.domain.decision import Ask, Evidence, Source
 from tactful.domain.event import LOOKS, Value
@@ -48,6 +49,13 @@ class Together(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
     neighbours: int = 50
     model: str = "together"
 
+    def __post_init__(self) -> None:
+        above(0, hours=self.hours, half_life=self.half_life)
+        at_least(0, days=self.days, doubt=self.doubt)
+        share(too_alike=self.too_alike)
+        at_least(1, least=self.least, most=self.most, neighbours=self.neighbours)
+        verbs(verbs=self.verbs)
+
     def propose(self, view: View, ask: Ask, shelf: Shelf) -> Evidence:
         """From the page's item and the cart where there are any, else from the history."""
         catalogue, model = shelf.catalogue, shelf.model(self.model)
@@ -58,9 +66,11 @@ class Together(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
                 for item in list(here)[: self.most]
                 if (row := catalogue.index.get(item)) is not None
             ]
-            return _less(_evenly(evidence_from(model, start, 1.0, self.most)), catalogue.rows(here), len(catalogue))
-        items, bought = self._lately(view, catalogue)
-        return _less(evidence_from(model, items, self.half_life, self.most), bought, len(catalogue))
+            evidence, out = _evenly(evidence_from(model, start, 1.0, self.most)), catalogue.rows(here)
+        else:
+            items, out = self._lately(view, catalogue)
+            evidence = evidence_from(model, items, self.half_life, self.most)
+        return evidence.only(~chosen(evidence.rows, out, len(catalogue)))
 
     def _lately(self, view: View, catalogue: Catalogue) -> tuple[list[tuple[int, Source]], Rows]:
         """What the person bought or put aside and did not take back, newest first, one more than counts; and the rows of all of it."""
@@ -137,12 +147,6 @@ def _evenly(evidence: Evidence) -> Evidence:
     """The evidence with all its sources weighing the same: in a cart the first is as near as the last."""
     count = len(evidence.sources)
     return structs.replace(evidence, newest=np.full(count, 1.0 / max(count, 1)), decay=np.ones(count))
-
-
-def _less(evidence: Evidence, out: Rows, size: int) -> Evidence:
-    """The evidence without these rows."""
-    kept = ~chosen(evidence.rows, out, size)
-    return structs.replace(evidence, rows=evidence.rows[kept], source=evidence.source[kept], base=evidence.base[kept])
 
 
 def _people(acts: Interactions, after_hours: float, until_hours: float, size: int) -> "sparse.csr_array":

@@ -4,8 +4,9 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from tactful.domain.bounds import above, at_least
 from tactful.domain.catalogue import Catalogue
-from tactful.domain.decision import Ask, Evidence, Source
+from tactful.domain.decision import NO_EVIDENCE, Ask, Evidence, Source
 from tactful.domain.event import TOWARDS
 from tactful.domain.view import View
 from tactful.learn.neighbours import above_chance, single
@@ -13,6 +14,8 @@ from tactful.ports import Interactions, Model, Shelf, Strategy
 
 TRENDING = Source("popular", "trending", how="trending")
 DAY = 86_400_000
+WEEK = 7 * DAY
+"""Once nothing newer than that was learned from, nothing can be called popular this week."""
 WHOLE = 1 << 20
 """Weights are whole numbers of this size, so that sums are exact, whatever the order of addition."""
 
@@ -31,9 +34,16 @@ class Trending(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
     most: int = 200
     model: str = "trending"
 
+    def __post_init__(self) -> None:
+        above(0, recent_days=self.recent_days, doubt=self.doubt)
+        above(self.recent_days, usual_days=self.usual_days)
+        at_least(1, least=self.least, most=self.most)
+
     def propose(self, view: View, ask: Ask, shelf: Shelf) -> Evidence:
-        """The same for everybody: each item's share of recent choices beyond what was to be expected."""
-        model = shelf.model(self.model)
+        """The same for everybody: each item's share of recent choices beyond what was to be expected. Nothing, a week after the last one."""
+        model = shelf.model(self.model, "newest")
+        if ask.at - model.manifest["newest"] > WEEK:
+            return NO_EVIDENCE
         rows = model.arrays["rows"]
         return single(rows, model.arrays["share"], [TRENDING], np.zeros(len(rows), np.int32))
 
@@ -46,7 +56,7 @@ class Trending(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
         size = len(catalogue)
         chosen = interactions.doing(TOWARDS)
         _, first = np.unique(chosen.person.astype(np.int64) * size + chosen.row, return_index=True)
-        row, at = chosen.row[first], chosen.at[first]
+        row, at, newest = chosen.row[first], chosen.at[first], int(chosen.at.max(initial=0))
         recent = _weighed(row, at, self.recent_days, size)
         usual = _weighed(row, at, self.usual_days, size)
         expected = usual * (recent.sum() / (usual.sum() or 1.0))
@@ -54,7 +64,7 @@ class Trending(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
         order = np.argsort(-beyond, kind="stable")[: self.most].astype(np.int32)
         order = order[beyond[order] > 0]
         share = (beyond[order] / (recent.sum() or 1.0)).astype(np.float32)
-        return Model(self.model, {"rows": order, "share": share}, {"choices": len(row)})
+        return Model(self.model, {"rows": order, "share": share}, {"choices": len(row), "newest": newest})
 
 
 def _weighed(row: NDArray[np.int32], at: NDArray[np.int64], half_life_days: float, size: int) -> NDArray[np.float64]:

@@ -4,6 +4,7 @@ from itertools import takewhile
 
 from msgspec import Struct
 
+from tactful.domain.bounds import above, at_least, verbs
 from tactful.domain.decision import NO_EVIDENCE, Ask, Evidence, Source
 from tactful.domain.event import LOOKS, OVER, Interaction
 from tactful.domain.view import View
@@ -26,6 +27,12 @@ class Unfinished(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
     days: int = 60
     most: int = 20
     half_life: float = 5.0
+
+    def __post_init__(self) -> None:
+        verbs(begun=self.begun)
+        at_least(0, looks=self.looks, days=self.days)
+        at_least(1, most=self.most)
+        above(0, half_life=self.half_life)
 
     def propose(self, view: View, ask: Ask, shelf: Shelf) -> Evidence:
         """The last one first. On an item's own page there is nothing to go on with."""

@@ -4,12 +4,13 @@ What the person has met already is left to the guard `already_have`, which says 
 would make a list about a person that calls itself the same for everyone.
 """
 
-from functools import lru_cache
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from tactful.domain.bounds import above, at_least
 from tactful.domain.catalogue import Catalogue, Rows
 from tactful.domain.decision import NO_EVIDENCE, STATED_MOST, Ask, Evidence, Source
 from tactful.domain.event import KIND_OF
@@ -36,9 +37,14 @@ class Unseen(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
     half_life: float = 4.0
     window: int = 8
 
+    def __post_init__(self) -> None:
+        at_least(1, most=self.most, days=self.days, window=self.window)
+        at_least(0, liking=self.liking)
+        above(0, half_life=self.half_life)
+
     def propose(self, view: View, ask: Ask, shelf: Shelf) -> Evidence:
         """Newest first; and `liking` times as much for what is like the history, and for what is as the person told. At most 1 in all."""
-        new = _newest(shelf.catalogue, self.most, self.attributes)
+        new = _newest(shelf.catalogue, ask.at, self.most, self.attributes)
         young = int(np.count_nonzero(ask.at - new.since <= self.days * DAY))  # the first so many: the newest come first
         if not young or ask.item is not None:
             return NO_EVIDENCE
@@ -53,7 +59,7 @@ class Unseen(Strategy, Struct, frozen=True, forbid_unknown_fields=True):
         """Each thing of the history speaks for what shares its values, by the cosine of the two."""
         where: list[NDArray[np.int64]] = []
         base, sources, ages = [], [], []
-        for age, act in enumerate(view.liked(self.window + STATED_MOST)):
+        for age, act in enumerate(view.liked(self.window + STATED_MOST, catalogue.index)):
             item = catalogue.get(act.item)
             values = _values(item, self.attributes) if item is not None else []
             places = [place for value in values for place in new.having.get(value, ()) if place < len(fresh)]
@@ -106,10 +112,23 @@ class _New(Struct, frozen=True):
     about: dict[str, list[int]]
 
 
-@lru_cache(maxsize=4)  # a catalogue stays as it is; four of them, for as many settings or states
-def _newest(catalogue: Catalogue, most: int, attributes: tuple[str, ...]) -> _New:
+_KEPT: WeakKeyDictionary[Catalogue, dict[tuple[int, tuple[str, ...]], tuple[int, _New]]] = WeakKeyDictionary()
+"""What is new, by catalogue, as long as that is used, and by settings; each with how many items were yet to come then."""
+
+
+def _newest(catalogue: Catalogue, now: int, most: int, attributes: tuple[str, ...]) -> _New:
+    """What is new, without what is yet to come. A catalogue stays as it is, so this changes only as something comes."""
+    kept = _KEPT.setdefault(catalogue, {})
+    ahead = int(np.count_nonzero(catalogue.since > now))
+    found = kept.get((most, attributes))
+    if found is None or found[0] != ahead:
+        found = kept[most, attributes] = (ahead, _new_in(catalogue, ahead, most, attributes))
+    return found[1]
+
+
+def _new_in(catalogue: Catalogue, ahead: int, most: int, attributes: tuple[str, ...]) -> _New:
     known = np.flatnonzero(catalogue.since > 0)[::-1]
-    rows = known[np.argsort(-catalogue.since[known], kind="stable")][:most].astype(np.int32)
+    rows = known[np.argsort(-catalogue.since[known], kind="stable")][ahead : ahead + most].astype(np.int32)
     having: dict[tuple[str, str], list[int]] = {}
     about: dict[str, dict[int, None]] = {}
     counts = np.zeros(len(rows))

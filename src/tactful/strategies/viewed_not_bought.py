@@ -4,6 +4,7 @@ from itertools import takewhile
 
 from msgspec import Struct
 
+from tactful.domain.bounds import above, at_least
 from tactful.domain.decision import NO_EVIDENCE, Ask, Evidence, Source
 from tactful.domain.event import LOOKS, OVER, Interaction
 from tactful.domain.view import View
@@ -26,6 +27,10 @@ class ViewedNotBought(Strategy, Struct, frozen=True, forbid_unknown_fields=True)
     most: int = 3
     items: int = 20
     half_life: float = 5.0
+
+    def __post_init__(self) -> None:
+        at_least(1, looks=self.looks, days=self.days, most=self.most, items=self.items)
+        above(0, half_life=self.half_life)
 
     def propose(self, view: View, ask: Ask, shelf: Shelf) -> Evidence:
         """The one they turned to last first. On an item's own page nobody is reminded of others."""

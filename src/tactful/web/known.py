@@ -41,7 +41,7 @@ from tactful.web.visitor import (
 HISTORY_SHOWN = 100
 TRAIT_WORDS = {
     "interests": "You like to read about", "moods": "The mood you are in for", "length": "How long a book may be",
-    "origins": "Where stories may come from", "muted": "You want less of", "weekly": "Picked for you this week",
+    "origins": "Where stories may come from", "muted": "You want less of", "weekly": "Picked for you ahead of time",
 }  # fmt: skip
 
 

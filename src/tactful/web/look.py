@@ -1,4 +1,4 @@
-"""Pages to look at: the front page, shelves, books, search, the list of the week, reasons, the dial tried out."""
+"""Pages to look at: the front page, shelves, books, search, the list made ahead, reasons, the dial tried out."""
 
 from collections.abc import Sequence
 
@@ -17,6 +17,7 @@ from tactful.searching import QUERY_MOST, search, suggest
 from tactful.web.covers import STYLES
 from tactful.web.pages import SENTENCES, go, missing, page
 from tactful.web.rows import Card, cards_of, page_rows, preview, row_of, rows, stock, view_of
+from tactful.web.steps import moment
 from tactful.web.visitor import Req, Visitor, refuse_forged, shop_of, take, visitor_of
 
 SUGGESTED = 6
@@ -136,12 +137,14 @@ async def why_not(request: Req, item: str) -> Response[str]:
 
 @get("/weekly")
 async def weekly(request: Req) -> Response[str]:
-    """The list that was made ahead for this week. The guards, and the consent, are asked again now."""
+    """The list that was made ahead, with the day it was made. The guards, and the consent, are asked again now."""
     visitor, engine = visitor_of(request), shop_of(request).engine
     row = rows(engine, visitor, [Ask("weekly")]).get("weekly")
     if row is None:
-        return missing(request, visitor, "There is no list for this week.")
-    return page(request, visitor, "weekly.html", row=row)
+        return missing(request, visitor, "There is no list made ahead.")
+    kept = view_of(engine, visitor).trait(engine.recipe("weekly").placement.batch)
+    made = f"{moment(kept.at):%-d %B %Y}" if kept is not None else ""
+    return page(request, visitor, "weekly.html", row=row, made=made)
 
 
 @post("/weekly")
