@@ -6,7 +6,8 @@ from litestar import Request, post
 from litestar.handlers import HTTPRouteHandler
 
 from tactful.api import shapes
-from tactful.api.routes import ask_of, asks_of, decision_out, dial_of, languages_of, saying
+from tactful.api.answers import decision_out, dial_of, languages_of
+from tactful.api.routes import ask_of, asks_of, saying
 from tactful.api.service import of
 from tactful.domain.consent import Dial
 from tactful.domain.decision import Ask

@@ -10,7 +10,8 @@ from msgspec import structs
 
 from tactful import searching
 from tactful.api import shapes
-from tactful.api.routes import Req, answered, decision_out, languages_of, saying, unreadable
+from tactful.api.answers import decision_out, languages_of
+from tactful.api.routes import Req, answered, saying, unreadable
 from tactful.api.service import of
 from tactful.domain.decision import Ask
 from tactful.domain.errors import BadInput

@@ -111,7 +111,7 @@ def decide(
     language: str | None, depth: str, machine: bool,
 ) -> None:  # fmt: skip
     """Choose for one placement, and say why each item is there."""
-    from tactful.api.routes import decision_out, languages_of
+    from tactful.api.answers import decision_out, languages_of
     from tactful.cli.receipts import saying, show_details
     from tactful.domain.decision import Ask
 
@@ -143,7 +143,7 @@ def decide(
 @errors
 def explain(home: Path, receipt: str, language: str | None, depth: str, machine: bool) -> None:
     """Open a receipt: why each item, what else would have been, what was read, withheld and removed."""
-    from tactful.api.routes import receipt_out
+    from tactful.api.answers import receipt_out
     from tactful.cli.receipts import saying, show_receipt
     from tactful.domain.errors import UnknownReceipt
 

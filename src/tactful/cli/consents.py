@@ -2,7 +2,7 @@
 
 import click
 
-from tactful.api.routes import consent_out, dial_of, sellers_of
+from tactful.api.answers import consent_out, dial_of, sellers_of
 from tactful.cli.show import as_json
 from tactful.domain.consent import ConsentChange
 from tactful.domain.errors import BadInput

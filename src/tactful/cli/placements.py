@@ -172,7 +172,7 @@ def _names(catalogue: Catalogue, ids: tuple[str, ...]) -> str:
 @errors
 def page(home: Path, name: str, person: str | None, machine: bool) -> None:
     """A whole page: its rows in the person's own order."""
-    from tactful.api.routes import page_out
+    from tactful.api.answers import page_out
     from tactful.cli.receipts import saying
 
     with opened(home) as (installed, engine):

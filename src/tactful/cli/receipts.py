@@ -2,7 +2,7 @@
 
 import click
 
-from tactful.api.routes import Saying
+from tactful.api.answers import Saying
 from tactful.api.shapes import DecisionOut, ReceiptResponse
 from tactful.cli.show import table
 from tactful.domain.consent import Dial

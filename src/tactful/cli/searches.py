@@ -23,7 +23,7 @@ def search(
 ) -> None:  # fmt: skip
     """Find items by WORDS, and say why each is there. Nothing of it is counted or kept but a receipt, for a day."""
     from tactful import searching
-    from tactful.api.routes import decision_out
+    from tactful.api.answers import decision_out
     from tactful.api.shapes import SearchResponse
     from tactful.cli.receipts import saying
     from tactful.domain.decision import Ask
