@@ -1,6 +1,7 @@
 """propose → permit → arrange → review: the only file that knows the order."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -204,9 +205,8 @@ def _unnamed(evidence: Evidence, recipe: Recipe, moment: Moment, shelf: Shelf) -
     named = np.ones(len(rows), bool)
     for name in ("children", "availability") if len(rows) else ():
         if (guard := recipe.guards.get(name)) is not None:
-            named &= _guarded(
-                name, [], np.zeros(len(rows), bool), lambda g=guard: g.permit(rows, shelf.catalogue, moment)
-            )  # type: ignore[misc]
+            permit = partial(guard.permit, rows, shelf.catalogue, moment)
+            named &= _guarded(name, [], np.zeros(len(rows), bool), permit)
     hidden = {shelf.catalogue.ids[row] for row in rows[~named].tolist()}
     if not hidden:
         return evidence
