@@ -94,7 +94,9 @@ def test_every_route_stands_in_the_table_of_routes() -> None:
 def test_the_searches_of_the_documentation_are_the_templates_and_one_that_loads_in_its_place(tmp_path: Path) -> None:
     plain, cascade = re.findall(r"```toml\n(.*?)```", (ROOT / "docs/search.md").read_text(encoding="utf-8"), flags=re.S)
     own = tomllib.loads(template("tactful.toml"))["placements"]["search"]
-    assert tomllib.loads(plain)["placements"]["search"] == {name: own[name] for name in ("purpose", "limit", "strategy")}
+    assert tomllib.loads(plain)["placements"]["search"] == {
+        name: own[name] for name in ("purpose", "limit", "strategy")
+    }
     before, _, after = template("tactful.toml").partition("[placements.search]")
     (tmp_path / "tactful.toml").write_text(before + cascade, encoding="utf-8")
     (tmp_path / "charter.toml").write_text(template("charter.toml"), encoding="utf-8")

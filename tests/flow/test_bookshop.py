@@ -61,7 +61,9 @@ def everything(dice: random.Random, shop: Shop, person: str) -> Iterator[Answer]
 def test_nothing_sensitive_appears_because_of_what_somebody_did(scale: Callable[[int, int], int]) -> None:
     """On any placement, for anybody who has not turned the category on; lists made ahead included."""
     looked_at, found = 0, 0
-    assert any(categories - set(BY_ID[item].sensitivity) for item, categories in BETRAYS.items())  # some by a proxy alone
+    assert any(
+        categories - set(BY_ID[item].sensitivity) for item, categories in BETRAYS.items()
+    )  # some by a proxy alone
     for seed in range(scale(3, 10_000 // HISTORIES_A_SHOP)):
         dice, shop = random.Random(seed), open_bookshop()
         opted = {
@@ -81,7 +83,9 @@ def test_nothing_sensitive_appears_because_of_what_somebody_did(scale: Callable[
                 betrayed = {one.item: BETRAYS.get(one.item, frozenset()) - on for one in answer.receipt.shown}
                 assert not any(betrayed.values()), (seed, person, answer.receipt.placement, betrayed)
                 looked_at += len(answer.receipt.shown)
-                found += any(piece.source.kind == "query" for one in answer.receipt.shown for piece in one.contributions)
+                found += any(
+                    piece.source.kind == "query" for one in answer.receipt.shown for piece in one.contributions
+                )
     assert looked_at > 1_000
     assert found > 10
 
