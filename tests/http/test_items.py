@@ -94,6 +94,23 @@ def test_a_list_says_what_it_changed_and_a_dry_run_of_it_puts_nothing(stall: Ser
     assert stall.post("/v1/items", body).json["same"] == 2
 
 
+def test_what_changes_nothing_is_not_written_and_an_item_stands_once_in_a_list(stall: Server) -> None:
+    apricot = {"id": "apricot", "title": "Apricot", "stock": 2}
+    first = stall.post("/v1/items", {"items": [apricot]}, stall.as_server()).json
+    again = stall.post("/v1/items", {"items": [apricot]}, stall.as_server()).json
+    assert (first["new"], again["same"], again["version"]) == (1, 1, first["version"])
+    patch = ("PATCH", "/v1/items/apricot")
+    for nothing in ({}, {"stock": 2}):
+        done = stall.call(*patch, nothing, stall.as_server()).json
+        assert (done["changed"], done["same"], done["version"]) == (0, 1, first["version"])
+    done = stall.call(*patch, {"stock": 3}, stall.as_server()).json
+    assert (done["changed"], done["same"]) == (1, 0)
+    assert done["version"] > first["version"]
+    twice = {"items": [{"id": "kaki", "title": "Kaki"}, {"id": "kaki", "title": "Other"}]}
+    is_problem(stall.post("/v1/items", twice, stall.as_server()), 400, "items[1].id", "items[0] already", "Keep one")
+    assert stall.call("PATCH", "/v1/items/kaki", {}, stall.as_server()).status == 404
+
+
 def test_a_window_and_a_stock_that_change_are_seen_by_every_worker_at_the_next_decision(stall: Server) -> None:
     now = time.time_ns() // 1_000_000
     states: list[tuple[dict[str, Any], bool]] = [

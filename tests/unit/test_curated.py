@@ -293,3 +293,22 @@ def test_a_backup_takes_the_lists_along(home: Path, tmp_path_factory: Any) -> No
     folder = tmp_path_factory.mktemp("backup") / "it"
     back_up(home, folder, None, lambda *_: None)
     assert ListFolder(folder / "lists").read() == ListFolder(home / "lists").read()
+
+
+@pytest.mark.parametrize("whole", ["alpha", "omega"])
+def test_a_broken_list_is_named_and_the_others_work(home: Path, whole: str) -> None:
+    ListFolder(home / "lists").edit(whole, lambda found: found)
+    (home / "lists" / "broken.json").write_text("{")
+    for words in (("add", whole, "a"), ("propose", whole, "b"), ("approve", whole, "b")):
+        assert run(home, *words).exit_code == 0
+    one = run(home, "show", whole, "--json")
+    assert (one.exit_code, len(json.loads(one.stdout)["entries"])) == (0, 2)
+    for more in ((), ("--json",)):
+        every = run(home, "show", *more)
+        assert (every.exit_code, whole in every.stdout) == (1, True)
+        assert "broken.json" in every.stderr
+        assert "Correct it there" in every.stderr
+    for words in (("show", "broken"), ("add", "broken", "a")):
+        assert run(home, *words).exit_code == 1
+        assert "broken.json" in run(home, *words).stderr
+    assert whole in run(home, "show", "none-such").stderr

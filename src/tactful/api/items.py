@@ -12,8 +12,8 @@ from tactful.api import shapes
 from tactful.api.routes import inflate, unreadable
 from tactful.api.service import Service, of
 from tactful.connectors.items import ndjson
+from tactful.domain.catalogue import Catalogue
 from tactful.domain.errors import BadInput, UnknownItem
-from tactful.domain.item import Item
 from tactful.domain.item_rules import Rejected, item_of, merged
 from tactful.flow.restock import CHANGED, NEW, SAME, Change, Restock, change_of
 
@@ -41,20 +41,24 @@ async def put_items(request: Req, dry_run: bool = False) -> shapes.ItemsResponse
         came = msgspec.json.decode(body, type=_Items)
     except (msgspec.DecodeError, RecursionError) as mistake:
         raise BadInput(field="items", why=unreadable(mistake), fix='Send {"items": [item, ...]}') from None
-    items = [_item(one, number) for number, one in enumerate(came.items)]
-    catalogue, now = service.engine.shelf().catalogue, service.engine.shell.now()
-    changes = [change_of(catalogue, item, now) for item in items]
-    version = catalogue.version if dry_run else await service.engine.put_items(items)
-    return _account(changes, version, dry_run)
+    engine = service.engine
+    restock = Restock(engine.shelf().catalogue, engine.shell.now())
+    changes = [_looked_at(restock, one, number) for number, one in enumerate(came.items)]
+    return _account(changes, await _written(service, restock.catalogue, changes, dry_run), dry_run)
 
 
-def _item(came: object, number: int) -> Item:
-    try:
-        return item_of(came)
-    except BadInput as mistake:
-        facts = mistake.facts
-        field = f"items[{number}].{facts['field']}".removesuffix(".")
-        raise BadInput(field=field, why=facts["why"], fix=facts["fix"]) from None
+def _looked_at(restock: Restock, came: object, number: int) -> Change:
+    found = restock.look(f"items[{number}]", came)
+    if isinstance(found, Rejected):
+        field = found.where if found.field == "item" else f"{found.where}.{found.field}"
+        raise BadInput(field=field, why=found.why, fix=found.fix)
+    return found
+
+
+async def _written(service: Service, catalogue: Catalogue, changes: Sequence[Change], dry_run: bool = False) -> int:
+    """Put what is new or changed; the catalogue's version then."""
+    fresh = [one.item for one in changes if one.what != SAME]
+    return await service.engine.put_items(fresh) if fresh and not dry_run else catalogue.version
 
 
 async def _put_lines(service: Service, lines: list[bytes], dry_run: bool) -> shapes.ItemsResponse:
@@ -63,11 +67,7 @@ async def _put_lines(service: Service, lines: list[bytes], dry_run: bool) -> sha
     found = [came if isinstance(came, Rejected) else restock.look(where, came) for where, came in ndjson(lines)]
     rejected = [one for one in found if isinstance(one, Rejected)]
     changes = [one for one in found if isinstance(one, Change)]
-    fresh = [one.item for one in changes if one.what != SAME]
-    version = restock.catalogue.version
-    if fresh and not dry_run:
-        version = await engine.put_items(fresh)
-    return _account(changes, version, dry_run, rejected)
+    return _account(changes, await _written(service, restock.catalogue, changes, dry_run), dry_run, rejected)
 
 
 def _account(
@@ -86,7 +86,8 @@ async def change_item(request: Req, item: str) -> shapes.ItemsResponse:
     service = of(request)
     service.key(request, "items")
     name = item.removeprefix("/")
-    known = service.engine.shelf().catalogue.get(name)
+    catalogue = service.engine.shelf().catalogue
+    known = catalogue.get(name)
     if known is None:
         raise UnknownItem(name=name)
     body = inflate(await request.body(), service.limits.items_body_kb * 1024)
@@ -96,8 +97,8 @@ async def change_item(request: Req, item: str) -> shapes.ItemsResponse:
         raise BadInput(field="body", why=unreadable(mistake), fix='Send an object, such as {"stock": 3}') from None
     if came.get("id", name) != name:
         raise BadInput(field="id", why="an item keeps its id", fix="Leave it out, or put a new item")
-    version = await service.engine.put_items([item_of(merged(known, came))])
-    return shapes.ItemsResponse(1, version, changed=1)
+    changes = [change_of(catalogue, item_of(merged(known, came)), service.engine.shell.now())]
+    return _account(changes, await _written(service, catalogue, changes), False)
 
 
 ITEMS: list[HTTPRouteHandler] = [put_items, change_item]

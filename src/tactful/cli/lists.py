@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from msgspec import structs
 
-from tactful.cli.show import as_json, errors, json_option, table
+from tactful.cli.show import as_json, errors, fail, json_option, table
 from tactful.domain.curated import APPROVED, PROPOSED, REJECTED, CuratedList, Entry
 from tactful.domain.errors import BadInput
 from tactful.stores.lists import ListFolder
@@ -27,24 +27,20 @@ def list_() -> None:
 @errors
 def show(home: Path, name: str | None, machine: bool) -> None:
     """The lists, or one of them with what waits for its curator."""
-    lists = _folder(home).read()
+    folder = _folder(home)
     if name is None:
-        counts = [_counts(one, lists[one]) for one in lists]
-        if machine:
-            as_json([dict(zip(HEADS, row, strict=True)) for row in counts])
-        else:
-            table(counts, HEADS)
+        _show_all(folder, machine)
         return
-    if name not in lists:
+    if name not in folder.names():
         raise BadInput(
             field=name,
             why="there is no such list",
-            fix=f"There are: {', '.join(lists) or 'none yet'}; `tactful list add` begins one",
+            fix=f"There are: {', '.join(folder.names()) or 'none yet'}; `tactful list add` begins one",
         )
+    found = folder.one(name)
     if machine:
-        as_json(lists[name])
+        as_json(found)
         return
-    found = lists[name]
     click.echo(f"{found.words or name}{f', picked by {found.curator}' if found.curator else ''}\n")
     table(
         [
@@ -56,6 +52,22 @@ def show(home: Path, name: str | None, machine: bool) -> None:
 
 
 HEADS = ("list", "approved", "waiting", "rejected", "curator", "words")
+
+
+def _show_all(folder: ListFolder, machine: bool) -> None:
+    """All lists that can be read; then those that cannot, each by its mistake. Leaves with 1 if there are any."""
+    counts, broken = [], []
+    for name in folder.names():
+        try:
+            counts.append(_counts(name, folder.one(name)))
+        except BadInput as mistake:
+            broken.append(str(mistake))
+    if machine:
+        as_json([dict(zip(HEADS, row, strict=True)) for row in counts])
+    else:
+        table(counts, HEADS)
+    if broken:
+        fail("\n".join(broken))
 
 
 def _counts(name: str, found: CuratedList) -> tuple[str, int, int, int, str, str]:

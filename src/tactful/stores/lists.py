@@ -34,6 +34,14 @@ class ListFolder:
         """All lists by name. Raises BadInput that names the file and what is wrong in it."""
         return {path.stem: _read(path) for path in self._files()}
 
+    def names(self) -> list[str]:
+        """The names of the lists, whatever is in them."""
+        return [path.stem for path in self._files()]
+
+    def one(self, name: str) -> CuratedList:
+        """The list of this name; there must be one. Raises BadInput if its file cannot be read, whatever the others are like."""
+        return _read(self.folder / f"{name}.json")
+
     def edit(self, name: str, change: Callable[[CuratedList], CuratedList]) -> CuratedList:
         """Change a list (a new one begins empty) and write it whole; who edits at the same time waits. Raises BadInput."""
         if not NAME.fullmatch(name):
