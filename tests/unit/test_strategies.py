@@ -228,6 +228,12 @@ def test_one_pair_is_no_pair() -> None:
     assert ranked(strategy, NOBODY, shelf, item="b0") == []
 
 
+def test_one_person_who_buys_a_pair_in_both_orders_is_one_person() -> None:
+    strategy = Together()
+    both_ways = [(1, "bought", row, 1.0 - place / 100) for place, row in enumerate((0, 1, 0, 1))]
+    assert ranked(strategy, NOBODY, learned(strategy, *OTHERS, *both_ways), item="b0") == []
+
+
 def test_what_is_looked_at_together_and_seldom_bought_together_is_there_instead() -> None:
     """0 and 1, 0 and 2 are bought together just as often; but 0 and 2 are compared by a hundred people who then buy one."""
     both = [(person, "bought", row, 1.0) for person in range(20) for row in (0, 1 + person % 2)]

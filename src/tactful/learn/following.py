@@ -23,9 +23,9 @@ def following(
     What fewer people did is left out, since it would tell one what another did.
     """
     counts = sparse.csr_array((size, size), dtype=np.int64)
-    for places, first in _near(acts, gap, within_ms):
-        weight = np.full(len(first), round(whole / places), np.int64)
-        pair = (acts.row[first], acts.row[first + places])
+    for places, near in _near(acts, gap, within_ms):
+        pair = (acts.row[:-places][near], acts.row[places:][near])
+        weight = np.full(len(pair[0]), round(whole / places), np.int64)
         counts = counts + sparse.coo_array((weight, pair), shape=(size, size)).tocsr()
     counts.sort_indices()
     few = _people(acts, size, gap, within_ms) < least
@@ -36,12 +36,13 @@ def following(
     return counts, lost
 
 
-def _near(acts: Interactions, gap: int, within_ms: float) -> Iterator[tuple[int, NDArray[np.intp]]]:
-    """(places, where the first act stands) of the pairs of different items so many places apart."""
+def _near(acts: Interactions, gap: int, within_ms: float) -> Iterator[tuple[int, NDArray[np.bool_]]]:
+    """(places, bool[acts - places]: which acts make a pair with the act so many places later)."""
     for places in range(1, gap + 1):
         near = (acts.person[places:] == acts.person[:-places]) & (acts.row[places:] != acts.row[:-places])
-        near &= acts.at[places:] - acts.at[:-places] <= within_ms
-        yield places, np.flatnonzero(near)
+        if within_ms < np.inf:
+            near &= acts.at[places:] - acts.at[:-places] <= within_ms
+        yield places, near
 
 
 def _people(acts: Interactions, size: int, gap: int, within_ms: float) -> NDArray[np.int64]:
@@ -52,11 +53,13 @@ def _people(acts: Interactions, size: int, gap: int, within_ms: float) -> NDArra
     found = [np.empty(0, np.int64)]
     block = max(1, MOST // max(1, size * acts.people))
     for start in range(0, size, block):
+        inside = (acts.row >= start) & (acts.row < start + block)
+        before = np.where(inside, acts.row.astype(np.int64) - start, 0) * (size * acts.people) + acts.person
+        after = acts.row.astype(np.int64) * acts.people
         keys: list[NDArray[Any]] = [np.empty(0, np.int64)]
-        for places, first in _near(acts, gap, within_ms):
-            inside = first if block >= size else first[acts.row[first] // block == start // block]
-            pair = (acts.row[inside].astype(np.int64) - start) * size + acts.row[inside + places]
-            keys.append(pair * acts.people + acts.person[inside])
+        for places, near in _near(acts, gap, within_ms):
+            made_here = near & inside[:-places]
+            keys.append(before[:-places][made_here] + after[places:][made_here])
         made = np.sort(np.concatenate(keys))
         pairs = made[_changes(made)] // max(1, acts.people)  # each person's pair once
         found.append(np.diff(np.append(np.flatnonzero(_changes(pairs)), len(pairs))))

@@ -150,13 +150,19 @@ def _evenly(evidence: Evidence) -> Evidence:
 
 
 def _people(acts: Interactions, after_hours: float, until_hours: float, size: int) -> "sparse.csr_array":
-    """int64[size, size]: how many people did it with one item and, more than `after_hours` and at most `until_hours` later, another."""
+    """int64[size, size]: how many people did it with one item and, more than `after_hours` and at most `until_hours` later, another.
+
+    Where `after_hours` is below 0 the order says nothing: each pair stands once, the lower row first.
+    """
     found: list[NDArray[np.int64]] = [np.empty((3, 0), np.int64)]
     for places in range(1, min(FURTHEST, len(acts.row) - 1) + 1):
         hours = (acts.at[places:] - acts.at[:-places]) / HOUR
         near = (acts.person[places:] == acts.person[:-places]) & (hours > after_hours) & (hours <= until_hours)
         near &= acts.row[places:] != acts.row[:-places]
-        found.append(np.stack([acts.person[places:][near], acts.row[:-places][near], acts.row[places:][near]]))
+        one, other = acts.row[:-places][near], acts.row[places:][near]
+        if after_hours < 0:
+            one, other = np.minimum(one, other), np.maximum(one, other)
+        found.append(np.stack([acts.person[places:][near], one, other]))
     once = np.unique(np.concatenate(found, axis=1), axis=1)
     pairs = sparse.coo_array((np.ones(once.shape[1], np.int64), (once[1], once[2])), shape=(size, size)).tocsr()
     pairs.sum_duplicates()
@@ -164,6 +170,6 @@ def _people(acts: Interactions, after_hours: float, until_hours: float, size: in
 
 
 def _both_ways(pairs: "sparse.csr_array") -> "sparse.csr_array":
-    """The pairs, whichever came first. (A person who made a pair in both orders counts twice.)"""
+    """The pairs, whichever came first."""
     either: sparse.csr_array = (pairs + pairs.T).tocsr()
     return either
