@@ -561,14 +561,14 @@ def test_the_reasons_of_a_search_open_for_their_own_person_and_go_with_them(ann:
 def test_a_child_opens_no_reasons_that_name_a_book_for_grown_ups(ann: Visitor) -> None:
     """Not even their own of before, and not where all the books shown are for children."""
     ann.turn("remember")
-    for book in ("dracula", "carmilla", "frankenstein"):
+    for book in ("the-golden-pot", "mademoiselle-de-scuderi"):
         ann.get(f"/book/{book}")
         ann.post(f"/book/{book}", verb="liked")
-    reasons = of_search(ann.get("/search?q=pinocchio"))
+    reasons = of_search(ann.get("/search?q=nutcracker"))
     receipt = ann.shop.stores.receipts.get(reasons.removeprefix("/why/"))
-    assert receipt is not None and {one.item for one in receipt.shown} <= FOR_CHILDREN and "Dracula" in ann.get(reasons)
+    assert receipt is not None and {one.item for one in receipt.shown} <= FOR_CHILDREN and "Golden Pot" in ann.get(reasons)
     ann.shop.change(ann.person or "", child=True)
-    assert "Dracula" not in ann.get(reasons, status=404)
+    assert "Golden Pot" not in ann.get(reasons, status=404)
 
 
 def test_somebody_known_to_be_a_child_sees_only_books_for_children_and_can_go(ann: Visitor) -> None:
