@@ -1,6 +1,7 @@
 """What the demo's own recipes promise: nothing sensitive by behaviour, for children what suits children, reasons that hold."""
 
 import random
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -11,6 +12,7 @@ from tactful.domain.decision import Ask
 from tactful.domain.event import VERBS
 from tactful.engine import Answer
 from tests.bookshop import ITEMS, betrays, open_bookshop, recipes
+from tests.crash.proofs import note
 from tests.deletion import Tally, cases
 from tests.shop import DAY, NOW, Shop
 
@@ -58,13 +60,16 @@ def everything(dice: random.Random, shop: Shop, person: str) -> Iterator[Answer]
 
 
 @pytest.mark.prove
-def test_nothing_sensitive_appears_because_of_what_somebody_did(scale: Callable[[int, int], int]) -> None:
+def test_nothing_sensitive_appears_because_of_what_somebody_did(
+    scale: Callable[[int, int], int], request: pytest.FixtureRequest
+) -> None:
     """On any placement, for anybody who has not turned the category on; lists made ahead included."""
+    began, shops = time.monotonic(), scale(3, 10_000 // HISTORIES_A_SHOP)
     looked_at, found = 0, 0
     assert any(
         categories - set(BY_ID[item].sensitivity) for item, categories in BETRAYS.items()
     )  # some by a proxy alone
-    for seed in range(scale(3, 10_000 // HISTORIES_A_SHOP)):
+    for seed in range(shops):
         dice, shop = random.Random(seed), open_bookshop()
         opted = {
             f"p{number}": frozenset(name for name in shop.charter.sensitive if dice.random() < 0.15)
@@ -88,11 +93,17 @@ def test_nothing_sensitive_appears_because_of_what_somebody_did(scale: Callable[
                 )
     assert looked_at > 1_000
     assert found > 10
+    if request.config.getoption("--prove"):
+        tried = f"shop: histories after which no placement, page, list or search shows what is sensitive and not turned on, in {looked_at:,} places"
+        note(tried, shops * HISTORIES_A_SHOP, 0, time.monotonic() - began)
 
 
-def test_a_child_sees_childrens_books_only_whatever_was_done() -> None:
-    looked_at = 0
-    for seed in range(3):
+@pytest.mark.prove
+def test_a_child_sees_childrens_books_only_whatever_was_done(
+    scale: Callable[[int, int], int], request: pytest.FixtureRequest
+) -> None:
+    began, shops, looked_at = time.monotonic(), scale(3, 200), 0
+    for seed in range(shops):
         dice, shop = random.Random(seed), open_bookshop()
         for number in range(5):
             person = f"kid{number}"
@@ -105,6 +116,9 @@ def test_a_child_sees_childrens_books_only_whatever_was_done() -> None:
                 assert not answer.receipt.personal
                 looked_at += len(answer.receipt.shown)
     assert looked_at > 100
+    if request.config.getoption("--prove"):
+        tried = f"shop: histories of children, who then see books for children only, in {looked_at:,} places"
+        note(tried, shops * 5, 0, time.monotonic() - began)
 
 
 SILENT = {

@@ -566,7 +566,9 @@ def test_a_child_opens_no_reasons_that_name_a_book_for_grown_ups(ann: Visitor) -
         ann.post(f"/book/{book}", verb="liked")
     reasons = of_search(ann.get("/search?q=nutcracker"))
     receipt = ann.shop.stores.receipts.get(reasons.removeprefix("/why/"))
-    assert receipt is not None and {one.item for one in receipt.shown} <= FOR_CHILDREN and "Golden Pot" in ann.get(reasons)
+    assert (
+        receipt is not None and {one.item for one in receipt.shown} <= FOR_CHILDREN and "Golden Pot" in ann.get(reasons)
+    )
     ann.shop.change(ann.person or "", child=True)
     assert "Golden Pot" not in ann.get(reasons, status=404)
 
