@@ -19,19 +19,20 @@ from tactful.wire import engine_of, read_home
 
 # A home page as the demo bookshop has it: five rows of twelve, each with its own way of choosing, in the person's order.
 PAGE = """
-[placements.session]
-words = "Close to what you look at now"
+[placements.next]
+words = "Where others went on to"
 purpose = "personalise"
 guards = [{ use = "already_have" }]
-strategy = { use = "session", attributes = ["kind", "maker"] }
+strategy = { use = "item_transitions" }
 
-[placements.trending]
-words = "On the rise"
+[placements.alike]
+words = "Close to what you looked at"
 purpose = "personalise"
-strategy = { use = "trending" }
+guards = [{ use = "already_have" }]
+strategy = { use = "similar", attributes = ["kind", "maker"] }
 
 [pages.front]
-rows = ["home", "session", "discover", "trending", "popular"]
+rows = ["home", "next", "alike", "discover", "popular"]
 show = 5
 """
 
