@@ -29,7 +29,7 @@ strategy = { use = "item_transitions" }
 words = "Close to what you looked at"
 purpose = "personalise"
 guards = [{ use = "already_have" }]
-strategy = { use = "similar", attributes = ["kind", "maker"] }
+strategy = { use = "similar" }
 
 [pages.front]
 rows = ["home", "next", "alike", "discover", "popular"]
