@@ -90,6 +90,9 @@ async def open_loop(port: int, payloads: Sequence[bytes], rate: float, seconds: 
         while not free:  # a stalled server: the wait is part of the latency
             await asyncio.sleep(0)
         connection = free.pop()
+        if connection.transport.is_closing():  # the server lets go of what was idle for five seconds
+            connection = (await _connections(port, 1))[0]
+            everyone.append(connection)
         good = await connection.send(payload)
         latencies.append((time.perf_counter() - due) * 1000)
         failed += not good
