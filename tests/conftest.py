@@ -43,6 +43,11 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     gc.freeze()
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """At the end everything may go, or libraries in C complain of what was left behind."""
+    gc.unfreeze()
+
+
 @pytest.fixture
 def scale(request: pytest.FixtureRequest) -> Callable[[int, int], int]:
     """`scale(sample, whole)`: how many rounds a proof runs; the whole of it only with --prove."""
