@@ -3,11 +3,7 @@
 Needs Debian's `chromium` and the package `playwright`; without them these tests are skipped, and say so.
 """
 
-import os
 import re
-import socket
-import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -15,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.browser.demo import served_demo
 from tests.browser.test_shop import AXE, FAINT, browser, needs_chromium
 from tests.http.served import tactful, until
 from tests.node import modules
@@ -37,39 +34,13 @@ class Demo:
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     folder = tmp_path_factory.mktemp("owner") / "demo"
-    log = folder.parent / "log"
-    command = [
-        sys.executable,
-        "-m",
-        "tactful",
-        "demo",
-        "--readers",
-        "300",
-        "--port",
-        str(port),
-        "--folder",
-        str(folder),
-    ]
-    with log.open("wb") as out:
-        serving = subprocess.Popen(command, stdout=out, stderr=out, env={**os.environ, "PYTHONUNBUFFERED": "1"})
-    try:
-        give_up = time.monotonic() + 120
-        while b"ticket=" not in log.read_bytes():
-            assert serving.poll() is None and time.monotonic() < give_up, log.read_text()
-            time.sleep(0.1)
+    with served_demo(folder, readers=300) as (address, log):
         found = re.search(r"http\S+ticket=\S+", log.read_text())
         assert found is not None
         key = tactful(folder, "key", "add", "tester", "--scopes", "owner,receipts").stdout.strip()
         time.sleep(1.5)
-        yield Demo(f"http://127.0.0.1:{port}", found.group(), key)
-    finally:
-        serving.terminate()
-        serving.wait(30)
-    assert serving.returncode == 0, log.read_text()
+        yield Demo(address, found.group(), key)
 
 
 def opened(browser: Any, demo: Demo, **more: Any) -> Any:

@@ -3,12 +3,9 @@
 Needs Debian's `chromium` and the package `playwright`; without them these tests are skipped, and say so.
 """
 
-import os
 import re
-import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -17,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.browser.demo import served_demo
 from tests.node import modules
 
 CHROMIUM = "/usr/bin/chromium"
@@ -51,35 +49,8 @@ needs_chromium = pytest.mark.skipif(
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A demo made anew and served on a free port; its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    folder = tmp_path_factory.mktemp("shop") / "demo"
-    log = folder.parent / "log"
-    command = [
-        sys.executable,
-        "-m",
-        "tactful",
-        "demo",
-        "--readers",
-        "500",
-        "--port",
-        str(port),
-        "--folder",
-        str(folder),
-    ]
-    with log.open("wb") as out:
-        serving = subprocess.Popen(command, stdout=out, stderr=out, env={**os.environ, "PYTHONUNBUFFERED": "1"})
-    try:
-        until = time.monotonic() + 240
-        while b"Serving" not in log.read_bytes():
-            assert serving.poll() is None and time.monotonic() < until, log.read_text()
-            time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        serving.terminate()
-        serving.wait(30)
-    assert serving.returncode == 0, log.read_text()
+    with served_demo(tmp_path_factory.mktemp("shop") / "demo", readers=500) as (address, _):
+        yield address
 
 
 @pytest.fixture(scope="module")

@@ -57,19 +57,23 @@ def supervise(
         if welcome is not None:
             click.echo(welcome(address))
         sys.stdout.flush()
-        while not stopping:
-            time.sleep(0.2)
-            for place, (command, process) in enumerate(running):
-                if process.poll() is not None and not stopping:
-                    click.echo(
-                        f"{_NAMES[command[2]]} ended with {process.returncode}; starting it again.",
-                        err=True,
-                    )
-                    time.sleep(0.5)
-                    running[place] = (command, _start(command, listening.fileno()))
+        _keep_alive(running, listening.fileno(), lambda: stopping)
     finally:
         listening.close()  # the workers still have it; once they stop, a newcomer is refused instead of kept waiting
         _end([process for _, process in reversed(running)])
+
+
+def _keep_alive(
+    running: "list[tuple[list[str], subprocess.Popen[bytes]]]", descriptor: int, stopping: Callable[[], bool]
+) -> None:
+    """Start again whoever dies, until told to stop."""
+    while not stopping():
+        time.sleep(0.2)
+        for place, (command, process) in enumerate(running):
+            if process.poll() is not None and not stopping():
+                click.echo(f"{_NAMES[command[2]]} ended with {process.returncode}; starting it again.", err=True)
+                time.sleep(0.5)
+                running[place] = (command, _start(command, descriptor))
 
 
 def _check_free(home: Path) -> None:
